@@ -1,0 +1,121 @@
+"""Changes: everything that can be asked of a snapshot, as values.
+
+Everything that alters what routes is one of these values, whoever asks for it: stages.toml, the
+API, the cloud's SDK, a roll-back. Recovery replays the same values through `gateway.core.apply`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.core.alias import Route
+from gateway.core.functions import Configuration
+from gateway.core.snapshot import Api
+
+
+@dataclass(frozen=True, slots=True)
+class PutFunction:
+    """Create a function with `$LATEST` and `$DEFAULT`, or give `$LATEST` new code."""
+
+    name: str
+    code: str
+    configuration: Configuration = field(default_factory=Configuration)
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFunction:
+    """Remove a function that no released API names."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Freeze code and configuration into a new number.
+
+    Attributes:
+        function: Whose version it becomes.
+        code: The frozen code; `None` means that of `$LATEST`.
+        number: The number, above every earlier one; `None` means the next.
+        description: The publisher's words.
+    """
+
+    function: str
+    code: str | None = None
+    number: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteVersion:
+    """Remove a published version that no alias names."""
+
+    function: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutAlias:
+    """Create an alias or replace its whole routing; what is not named is cleared."""
+
+    function: str
+    name: str
+    route: Route
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAlias:
+    """Remove an alias; `$DEFAULT` stays."""
+
+    function: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutService:
+    """Create a service or rename it."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Publish APIs, each with its qualifier, to one stage of a service."""
+
+    service: str
+    stage: str
+    apis: tuple[Api, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unrelease:
+    """Take a stage of a service off the air."""
+
+    service: str
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Several changes that become one revision, all of them or none."""
+
+    changes: tuple[Change, ...]
+
+
+Change = (
+    PutFunction
+    | DeleteFunction
+    | Publish
+    | DeleteVersion
+    | PutAlias
+    | DeleteAlias
+    | PutService
+    | Release
+    | Unrelease
+    | Batch
+)
