@@ -21,6 +21,12 @@ from gateway.core.split import MODES, Mode, as_mode
 MAX_DECIMALS: Final = 12
 """Decimals a weight may have: finer shares than one in a million million are a typing mistake."""
 
+# What stands in for parts that could not be read, so that the others are still checked where they
+# stand: a route with such a part is never handed out.
+_UNNAMED: Final = "9" * 18
+_UNREAD: Final = "invoke.headers.unread exists"
+_STICKY_PLACES: Final = frozenset({("split",), ("sticky_by",)})
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -56,7 +62,10 @@ class Route:
 
     def __eq__(self, other: object) -> bool:
         """Routes are what they say; weights are equal only in the same order."""
-        return self.to_dict() == other.to_dict() if isinstance(other, Route) else NotImplemented
+        if not isinstance(other, Route):
+            return NotImplemented
+        same_order = list(self.weights) == list(other.weights)
+        return same_order and self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
         return hash((self.version, tuple(self.weights.items()), self.rules, self.split))
@@ -119,24 +128,25 @@ def parse_route(raw: object, what: str) -> tuple[Route, str]:
     sticky_by = _read_sticky(reader)
     description = reader.text("description")
     reader.finish()
-    if version is not None:
-        try:
-            route = Route(version, weights, tuple(rules), split, sticky_by)
-        except Refused as refused:
-            problems += _new(refused.problems, problems)
-        else:
-            if not problems:
-                return route, description
+    try:
+        main = _UNNAMED if version is None else version
+        route = Route(main, weights, tuple(rules), split, sticky_by)
+    except Refused as refused:
+        problems += _new(refused.problems, problems)
+    else:
+        if not problems:
+            return route, description
     raise Refused(problems)
 
 
 def missing_versions(route: Route, what: str, known: Collection[str]) -> list[Problem]:
     """Problems for every version that the route names and the function does not have."""
     published = sorted((v for v in known if v != names.LATEST), key=names.version_order)
+    has = f"{listed(published)} and $LATEST" if published else "only $LATEST"
     return [
         Problem(
             "unknown-version",
-            f"{what} names version {version!r}; it has {listed(published)} and $LATEST",
+            f"{what} names version {version!r}; it has {has}",
             at,
             nearest(version, known),
         )
@@ -187,11 +197,12 @@ def _read_rules(reader: Reader) -> list[Rule]:
         when = entry.required("when", '"invoke.headers.User exact Bob"')
         version = entry.required("version", '"2"')
         entry.finish()
-        if when is not None:
-            try:
-                rules.append(parse_rule(when, version or names.LATEST))
-            except Refused as refused:
-                reader.problems += [problem.under(*at, "when") for problem in refused.problems]
+        goal = names.LATEST if version is None else version
+        try:
+            rules.append(parse_rule(_UNREAD if when is None else when, goal))
+        except Refused as refused:
+            reader.problems += [problem.under(*at, "when") for problem in refused.problems]
+            rules.append(parse_rule(_UNREAD, goal))
     return rules
 
 
@@ -209,6 +220,8 @@ def _read_sticky(reader: Reader) -> Key | None:
 def _new(found: Collection[Problem], known: list[Problem]) -> list[Problem]:
     """Problems at places that have none yet: a mistake is told once, not with its echoes."""
     places = {problem.at for problem in known}
+    if places & _STICKY_PLACES:
+        places |= _STICKY_PLACES
     return [problem for problem in found if problem.at not in places]
 
 
@@ -222,13 +235,17 @@ def _version_problems(version: str, at: Place) -> list[Problem]:
 
 def _weights_problems(main: str, weights: Mapping[str, Decimal]) -> list[Problem]:
     problems = []
-    for version in weights:
+    total = Decimal()
+    for version, weight in weights.items():
         at = ("weights", version)
         problems += _version_problems(version, at)
         if version == main:
             message = f"version {version!r} is the main version and gets what the weights leave"
             problems.append(Problem("main-version-weighted", message, at, on_key=True))
-    total = sum(weights.values(), Decimal())
+        try:
+            total += parse_weight(weight, version)
+        except Refused as refused:
+            problems += [problem.under(*at) for problem in refused.problems]
     if total > 1:
         message = f"the weights add up to {total}; allowed: at most 1"
         problems.append(Problem("weights-above-one", message, ("weights",)))

@@ -193,10 +193,15 @@ def _put_service(snapshot: Snapshot, change: PutService) -> Snapshot:
 def _release(snapshot: Snapshot, change: Release) -> Snapshot:
     service = _service(snapshot, change.service)
     name = _stage(change.stage)
+    problems: list[Problem] = []
     for index, api in enumerate(change.apis):
-        backend = api.backend
-        if isinstance(backend, FunctionBackend):
-            _check_target(snapshot, backend, index)
+        if isinstance(api.backend, FunctionBackend):
+            try:
+                _check_target(snapshot, api.backend)
+            except Refused as refused:
+                problems += [problem.under(index) for problem in refused.problems]
+    if problems:
+        raise Refused(problems)
     stage = Stage(name, change.apis, change.variables)
     return _with_service(snapshot, replace(service, stages={**service.stages, name: stage}))
 
@@ -219,14 +224,13 @@ def _stage(name: str) -> str:
     return canonical
 
 
-def _check_target(snapshot: Snapshot, backend: FunctionBackend, index: int) -> None:
+def _check_target(snapshot: Snapshot, backend: FunctionBackend) -> None:
     function = _function(snapshot, backend.function)
     known = {**function.versions, **function.aliases}
     if backend.qualifier not in known:
         message = f"function {function.name!r} has no version and no alias {backend.qualifier!r}"
         hint = nearest(backend.qualifier, known)
-        problem = Problem("unknown-qualifier", f"{message}; it has {listed(known)}", (index,), hint)
-        raise Refused([problem])
+        _refuse("unknown-qualifier", f"{message}; it has {listed(known)}", hint)
 
 
 def _batch(snapshot: Snapshot, change: Batch) -> Snapshot:

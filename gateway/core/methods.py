@@ -17,7 +17,7 @@ Test = Callable[[str], bool]
 """Whether a request's value fulfils the expression that the test was compiled from."""
 
 _RANGE = re.compile(r"([\[(])\s*([+-]?[0-9]+)\s*,\s*([+-]?[0-9]+)\s*([\])])")
-_INTEGER = re.compile(r"[+-]?[0-9]{1,100}")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,1024}")  # as many digits as an expression can have
 
 
 def _needs_text(method: str, expression: str) -> None:
@@ -57,11 +57,18 @@ def _regex(expression: str) -> Test:
     options.log_errors = False
     try:
         search = re2.compile(expression, options).search
-    except re2.error as error:
+    except (re2.error, UnicodeEncodeError) as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
         message = f"{expression!r} is not a regular expression of RE2: {reason}"
         raise Refused([Problem("bad-expression", message)]) from None
-    return lambda value: search(value) is not None
+
+    def hits(value: str) -> bool:
+        try:
+            return search(value) is not None
+        except UnicodeEncodeError:
+            return False  # half a surrogate pair, which JSON can spell, is no text
+
+    return hits
 
 
 def _in(expression: str) -> Test:

@@ -10,9 +10,10 @@ API that has the path but not the method gives way to the next one that has both
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import IntEnum
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 from urllib.parse import quote
@@ -63,8 +64,9 @@ def parse_path(text: str) -> Path:
     kind, literal = _kind_of(text)
     bare = _PARAMETER.sub("", literal)
     parameters = tuple(_PARAMETER.findall(literal))
+    marker = text.removesuffix(literal)
     if not literal.startswith("/"):
-        _refuse(text, "must start with '/'", f"did you mean {'/' + text.lstrip('/')!r}?")
+        _refuse(text, "must start with '/'", f"did you mean {marker + '/' + literal!r}?")
     if _ALLOWED.fullmatch(bare) is None:
         _refuse(text, "may not hold white space, '?', '#', '\\' or stray braces")
     if kind is not Kind.PARAMETER and parameters:
@@ -101,15 +103,6 @@ def _refuse(text: str, why: str, hint: str = "") -> None:
     raise Refused([Problem("bad-path", f"the path {text!r} {why}", hint=hint)])
 
 
-@dataclass(slots=True)
-class _Node(Generic[T]):
-    """One segment of the parameter paths."""
-
-    literal: dict[str, _Node[T]] = field(default_factory=dict)
-    parameter: _Node[T] | None = None
-    methods: dict[str, tuple[T, Path]] = field(default_factory=dict)
-
-
 class _Prefixes(Generic[T]):
     """Prefix paths by length: one dictionary look-up for each length that occurs."""
 
@@ -134,6 +127,60 @@ class _Prefixes(Generic[T]):
         return None
 
 
+class _Shapes(Generic[T]):
+    """Parameter paths by shape: one dictionary look-up for each arrangement of literal segments.
+
+    Paths with the same number of segments and parameters at the same places share a dictionary
+    from their literal segments to their methods. Shapes are tried with earlier literals first, so
+    their number, and not that of the paths, bounds the work.
+    """
+
+    def __init__(self) -> None:
+        self._shapes: dict[int, dict[tuple[bool, ...], _Shape[T]]] = {}
+        self.sealed: dict[int, tuple[_Shape[T], ...]] = {}
+
+    def add(self, path: Path, method: str, value: T) -> None:
+        segments = path.literal.split("/")
+        places = tuple(segment.startswith("{") for segment in segments)
+        shapes = self._shapes.setdefault(len(segments), {})
+        shape = shapes.setdefault(places, _Shape(places))
+        key = shape.literals(segments)
+        shape.paths.setdefault(key, {})[method] = (value, path.parameters)
+
+    def seal(self) -> None:
+        for size, shapes in self._shapes.items():
+            self.sealed[size] = tuple(shapes[places] for places in sorted(shapes))
+
+    def find(self, path: str, method: str, seen: list[str]) -> tuple[T, Mapping[str, str]] | None:
+        segments = path.split("/")
+        for shape in self.sealed.get(len(segments), ()):
+            methods = shape.paths.get(shape.literals(segments))
+            if methods is None or not all(values := shape.values(segments)):
+                continue
+            found = methods.get(method) or methods.get("ANY")
+            if found is not None:
+                return found[0], dict(zip(found[1], values, strict=True))
+            seen.append(path)
+        return None
+
+
+class _Shape(Generic[T]):
+    """One arrangement of literal and parameter segments."""
+
+    __slots__ = ("literals", "paths", "values")
+
+    def __init__(self, places: tuple[bool, ...]) -> None:
+        literals = [index for index, is_parameter in enumerate(places) if not is_parameter]
+        values = [index for index, is_parameter in enumerate(places) if is_parameter]
+        # The empty text before the first "/" is a literal segment of every path, so there is
+        # always one; itemgetter gives a bare value for a single place and a tuple for more.
+        self.literals: Callable[[list[str]], object] = itemgetter(*literals)
+        self.values: Callable[[list[str]], Iterable[str]] = (
+            itemgetter(*values) if len(values) > 1 else itemgetter(slice(values[0], values[0] + 1))
+        )
+        self.paths: dict[object, dict[str, tuple[T, tuple[str, ...]]]] = {}
+
+
 class Table(Generic[T]):
     """Every released API of one stage, compiled for look-up.
 
@@ -148,7 +195,7 @@ class Table(Generic[T]):
     def __init__(self, entries: Iterable[tuple[str, Path, T]]) -> None:
         self._exact: dict[str, dict[str, T]] = {}
         self._prefixes: _Prefixes[T] = _Prefixes()
-        self._parameters: _Node[T] = _Node()
+        self._shapes: _Shapes[T] = _Shapes()
         self._plain: _Prefixes[T] = _Prefixes()
         taken: set[tuple[str, str]] = set()
         for index, (method, path, value) in enumerate(entries):
@@ -159,6 +206,7 @@ class Table(Generic[T]):
             taken.add(key)
             self._add(method, path, value)
         self._prefixes.seal()
+        self._shapes.seal()
         self._plain.seal()
 
     def match(self, method: str, path: str) -> tuple[T, Mapping[str, str]]:
@@ -182,7 +230,7 @@ class Table(Generic[T]):
         value = self._prefixes.find(path, method, seen)
         if value is not None:
             return value, NO_PARAMETERS
-        found = self._parameter(path, method, seen)
+        found = self._shapes.find(path, method, seen) if self._shapes.sealed else None
         if found is not None:
             return found
         value = self._plain.find(path, method, seen)
@@ -200,54 +248,4 @@ class Table(Generic[T]):
         elif path.kind is Kind.PLAIN:
             self._plain.add(path.literal, method, value)
         else:
-            node = self._parameters
-            for segment in path.literal.split("/")[1:]:
-                if segment.startswith("{"):
-                    node.parameter = node.parameter or _Node()
-                    node = node.parameter
-                else:
-                    node = node.literal.setdefault(segment, _Node())
-            node.methods[method] = (value, path)
-
-    def _parameter(
-        self, path: str, method: str, seen: list[str]
-    ) -> tuple[T, Mapping[str, str]] | None:
-        root = self._parameters
-        if root.parameter is None and not root.literal:
-            return None
-        segments = path.split("/")[1:]
-        values: list[str] = []
-        found = _descend(root, segments, 0, values, (method, seen))
-        if found is None:
-            return None
-        value, pattern = found
-        return value, dict(zip(pattern.parameters, values, strict=True))
-
-
-def _descend(
-    node: _Node[T],
-    segments: list[str],
-    depth: int,
-    values: list[str],
-    request: tuple[str, list[str]],
-) -> tuple[T, Path] | None:
-    """Literal segments before parameters, with a way back; bounded by the path, not the table."""
-    if depth == len(segments):
-        method, seen = request
-        found = node.methods.get(method) or node.methods.get("ANY")
-        if found is None and node.methods:
-            seen.append(method)
-        return found
-    segment = segments[depth]
-    literal = node.literal.get(segment)
-    if literal is not None:
-        found = _descend(literal, segments, depth + 1, values, request)
-        if found is not None:
-            return found
-    if node.parameter is None or not segment:
-        return None
-    values.append(segment)
-    found = _descend(node.parameter, segments, depth + 1, values, request)
-    if found is None:
-        values.pop()
-    return found
+            self._shapes.add(path, method, value)

@@ -16,10 +16,13 @@ from gateway.core.errors import Problem, Refused, listed, nearest
 from gateway.core.methods import METHODS, Test
 
 MAX_EXPRESSION: Final = 1024
-"""Longest expression of a rule, in characters."""
+"""Longest expression of a rule, in characters; also the longest key."""
+
+_MAX_RULE: Final = 2 * MAX_EXPRESSION + 64
 
 _PLAIN_PATH = re.compile(r"\$(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]+\])+")
 _PLAIN_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]+)\]")
+_UNBOUNDED = re.compile(r"=~|`\s*sub\s*\(")  # backtracking: a request could hang the gateway
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -30,7 +33,7 @@ class RequestView(Protocol):
         """A routing key by its name as written, or by its lower-cased name where case is folded."""
 
     def query(self, name: str) -> str | None:
-        """The first value of a query parameter."""
+        """The value of a query parameter; the last one where it is repeated."""
 
     def path_parameter(self, name: str) -> str | None:
         """The value of a `{parameter}` of the API's path."""
@@ -96,6 +99,9 @@ def parse_rule(when: str, version: str) -> Rule:
     Raises:
         Refused: With codes `bad-rule`, `unknown-key`, `unknown-method` or `bad-expression`.
     """
+    if len(when) > _MAX_RULE:
+        message = f"the rule has {len(when)} characters; allowed: {_MAX_RULE}"
+        raise Refused([Problem("bad-rule", message)])
     parts = _CONDITION.fullmatch(when.strip())
     if parts is None:
         raise Refused([_malformed(when)])
@@ -114,6 +120,9 @@ def parse_key(text: str) -> Key:
     Raises:
         Refused: With code `unknown-key`, or `bad-expression` for a broken JSON path.
     """
+    if len(text) > MAX_EXPRESSION:
+        message = f"the key has {len(text)} characters; allowed: {MAX_EXPRESSION}"
+        raise Refused([Problem("unknown-key", message)])
     for prefix, build in _SOURCES.items():
         if text.startswith(prefix) and len(text) > len(prefix):
             return build(text, text[len(prefix) :])
@@ -171,7 +180,8 @@ def _body(text: str, path: str) -> Key:
     find = _plain_path(path) if _PLAIN_PATH.fullmatch(path) else _general_path(path)
 
     def every(request: RequestView) -> Iterable[str]:
-        return filter(None, map(_scalar, find(request.json())))
+        values = map(_scalar, find(request.json()))
+        return (value for value in values if value is not None)
 
     return Key(text, lambda request: next(iter(every(request)), None), every)
 
@@ -191,6 +201,8 @@ def _plain_path(path: str) -> Callable[[object], Iterable[object]]:
 
     def find(document: Any) -> Iterable[object]:  # noqa: ANN401 - JSON is any value
         for step in steps:
+            if isinstance(document, str):
+                return ()  # a text is no list of letters
             try:
                 document = document[step]
             except (KeyError, IndexError, TypeError):
@@ -201,18 +213,26 @@ def _plain_path(path: str) -> Callable[[object], Iterable[object]]:
 
 
 def _general_path(path: str) -> Callable[[object], Iterable[object]]:
-    from jsonpath_ng.ext.parser import parse  # costs 25 ms, and few configurations need it
+    from jsonpath_ng.ext.arithmetic import Operation  # costs 25 ms, and few configurations need it
+    from jsonpath_ng.ext.parser import parse
 
+    if _UNBOUNDED.search(path) is not None:
+        message = f"{path!r} matches regular expressions, which only the method 'regex' does safely"
+        raise Refused([Problem("bad-expression", message)])
     try:
         compiled = parse(path)
     except Exception as error:  # noqa: BLE001 - jsonpath-ng raises many kinds, bare ones too
         message = f"{path!r} is not a JSON path: {error}"
         raise Refused([Problem("bad-expression", message, hint="for example: $.user.id")]) from None
 
+    if isinstance(compiled, Operation):
+        message = f"{path!r} computes; allowed: paths that only select"
+        raise Refused([Problem("bad-expression", message)])
+
     def find(document: object) -> Iterable[object]:
         try:
             return [match.value for match in compiled.find(document)]
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError):
+        except Exception:  # noqa: BLE001 - no body may turn a rule into an error
             return ()  # a filter that compares unlike things finds nothing
 
     return find

@@ -7,6 +7,7 @@ unknown keys with the nearest known one, so a typo is never a silent default.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import cast
 
 from gateway.core.errors import Place, Problem, listed, nearest
@@ -16,6 +17,7 @@ _KINDS = (
     (str, "a string"),
     (Mapping, "a table"),
     (Sequence, "a list"),
+    (int | float | Decimal, "a number"),
 )
 
 
@@ -23,7 +25,7 @@ def kind_of(value: object) -> str:
     """What a value is, in the words of TOML and JSON."""
     if value is None:
         return "null"
-    return next((name for kind, name in _KINDS if isinstance(value, kind)), "a number")
+    return next((name for kind, name in _KINDS if isinstance(value, kind)), "a date or time")
 
 
 class Reader:

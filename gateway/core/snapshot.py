@@ -132,6 +132,11 @@ class Stage:
         entries = ((api.method, api.path, api) for api in self.apis)
         object.__setattr__(self, "table", Table(entries))
 
+    def targets(self) -> set[Target]:
+        """Every function and qualifier that the stage's APIs name."""
+        backends = (api.backend for api in self.apis)
+        return {backend.target for backend in backends if isinstance(backend, FunctionBackend)}
+
 
 @dataclass(frozen=True, slots=True)
 class Service:

@@ -52,8 +52,8 @@ class Split:
 
     owner: tuple[str, str]
     main: str
-    weights: Mapping[str, Decimal]
-    versions: tuple[str, ...] = field(init=False, compare=False)
+    weights: Mapping[str, Decimal] = field(hash=False)
+    versions: tuple[str, ...] = field(init=False)  # compared: another order is another layout
     shares: tuple[Fraction, ...] = field(init=False, compare=False)
     bounds: tuple[float, ...] = field(init=False, compare=False)
     _salt: bytes = field(init=False, compare=False, repr=False)

@@ -1,0 +1,39 @@
+# Two commands are complete on a fresh machine with Python 3.11 or newer: make run, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run test check format load bench clean
+
+run: $(STAMP)            ## serve the example on http://127.0.0.1:8080
+	$(BIN)/gateway serve
+
+test: $(STAMP) check     ## every check and every test
+	$(BIN)/python -m pytest
+
+check: $(STAMP)          ## style, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(STAMP)         ## rewrite the code in the house style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+load: $(STAMP)           ## drive real traffic at the example and judge its splits
+	$(BIN)/python -m loadtests.run
+
+bench: $(STAMP)          ## the benchmarks, as ratios to a bare ASGI application
+	$(BIN)/python -m benchmarks
+
+$(STAMP): pyproject.toml gateway/__init__.py
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[loadtest]" --group dev
+	@touch $(STAMP)
+
+clean:                   ## remove everything that was made
+	rm -rf $(VENV) .gateway .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov

@@ -1,0 +1,1 @@
+"""Benchmarks: ratios measured in interleaved runs, never tests."""

@@ -1,0 +1,99 @@
+"""Servers under measurement: started as processes of their own, watched from outside."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_ROOT = Path(__file__).parent.parent
+_HANDLER = """
+async def main_handler(event, context):
+    return {
+        "isBase64Encoded": False,
+        "statusCode": 200,
+        "headers": {"Content-Type": "application/json"},
+        "body": '{"id": "42", "price": 20}',
+    }
+"""
+_CONFIGURATION = """
+[service]
+name = "bench"
+
+[functions.orders]
+source = "orders"
+
+[functions.orders.aliases.release]
+version = "1"
+weights = { "2" = 0.1 }
+rules = [{ when = "invoke.headers.User exact Bob", version = "2" }]
+
+[[apis]]
+method = "ANY"
+path = "/orders/{id}"
+function = "orders"
+
+[stages.release]
+alias = "release"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers.
+
+    Attributes:
+        name: What it is called in the report.
+        address: Where it listens.
+        process: Its process.
+    """
+
+    name: str
+    address: tuple[str, int]
+    process: psutil.Process
+
+    def processor_seconds(self) -> float:
+        """Processor time that the process has used so far, user and system."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+
+@contextmanager
+def started(name: str, command: list[str]) -> Iterator[Running]:
+    """Run a server until the block ends; it must print `data=http://HOST:PORT` when ready."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=_ROOT
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r"data=http://([0-9.]+):([0-9]+)", line)
+        if found is None:
+            raise RuntimeError(f"{name} did not start: {line!r}")
+        yield Running(name, (found[1], int(found[2])), psutil.Process(process.pid))
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def gateway_command(folder: Path, handler: str = _HANDLER) -> list[str]:
+    """A command that serves one function with two versions, a rule and a weight."""
+    for version in ("latest", "v1", "v2"):
+        code = folder / "orders" / version / "index.py"
+        code.parent.mkdir(parents=True)
+        code.write_text(handler)
+    configuration = folder / "stages.toml"
+    configuration.write_text(_CONFIGURATION)
+    ports = ["--port", "0", "--control-port", "0"]
+    return [sys.executable, "-m", "gateway", "serve", "--config", str(configuration), *ports]
+
+
+def bare_command() -> list[str]:
+    """A command that serves the bare application."""
+    return [sys.executable, "-m", "benchmarks.bare"]

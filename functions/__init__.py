@@ -1,0 +1,1 @@
+"""Example functions; they know nothing of the gateway that runs them."""

@@ -1,0 +1,197 @@
+"""The data plane: one ASGI callable that answers callers.
+
+One request sees one revision, from the first look-up to the last count: the snapshot is read once
+and everything else hangs on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from gateway.core.decide import decide
+from gateway.core.errors import RoutingError
+from gateway.core.snapshot import Stage
+from gateway.core.split import Draw
+from gateway.dataplane.address import as_sent, locate
+from gateway.dataplane.answer import (
+    JSON_LINE,
+    Answer,
+    function_error,
+    integrated_answer,
+    pairs,
+    passthrough,
+)
+from gateway.dataplane.asgi import Receive, Scope, Send
+from gateway.dataplane.forward import CallerGone, Passage
+from gateway.dataplane.plans import FixedPlan, FunctionPlan, HttpPlan, Invoker, Plans, Result
+from gateway.dataplane.protocol import BODILESS, REPLY
+from gateway.dataplane.request import HttpRequest, read_headers
+from gateway.dataplane.texts import error_body
+from gateway.live import Live
+from gateway.observe import Label
+from gateway.runtime import Outcome
+
+MAX_EVENT_BODY: Final = 6 * 1024 * 1024
+"""Bytes of a body towards a function, and of its answer (CONTRACT 5.4)."""
+
+TOO_LARGE: Final = "RequestTooLarge: the body exceeds 6 MB"
+NOT_SERIALISABLE: Final = "the handler's return value cannot be written as JSON"
+
+
+class Observer(Protocol):
+    """Is told of each answer, after it is out."""
+
+    def answered(self, label: Label, status: int) -> None:
+        """Count one answer."""
+
+
+class Forwarder(Protocol):
+    """Passes a request on to another HTTP server."""
+
+    async def forward(self, plan: HttpPlan, passage: Passage, receive: Receive, send: Send) -> int:
+        """Send the request and its answer through; gives the status that the caller saw."""
+
+
+class DataPlane:
+    """Answers callers.
+
+    Args:
+        live: Where the snapshot is read from, once a request.
+        invoker: Runs versions.
+        draw: The dice.
+        observer: Is told of each answer.
+        new_id: Makes request ids.
+        forwarder: Serves HTTP back ends.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root names every part once
+        self,
+        *,
+        live: Live,
+        invoker: Invoker,
+        draw: Draw,
+        observer: Observer,
+        new_id: Callable[[], str],
+        forwarder: Forwarder,
+    ) -> None:
+        self._live = live
+        self._invoker = invoker
+        self._draw = draw
+        self._answered = observer.answered
+        self._new_id = new_id
+        self._forwarder = forwarder
+        self._plans = Plans(live.snapshot, invoker)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI entry."""
+        if scope["type"] != "http":
+            return await _refuse(scope, receive, send)
+        snapshot = self._live.snapshot
+        plans = self._plans
+        if plans.snapshot is not snapshot:
+            plans = self._plans = Plans(snapshot, self._invoker)
+        request_id = self._new_id()
+        headers = read_headers(scope["headers"])
+        stage: Stage | None = None
+        try:
+            stage, path = locate(snapshot, headers.get("host", ""), scope["path"])
+            api, parameters = stage.table.match(scope["method"], path)
+            plan = plans.plan(stage, api)
+            if isinstance(plan, FunctionPlan):
+                request = HttpRequest(headers, scope["query_string"], parameters)
+                request.path, request.id = path, request_id
+                answer, result = await self._call(plan, request, scope, receive)
+                said, label = result.said, result.label
+            elif isinstance(plan, FixedPlan):
+                answer, said, label = plan.answer, plan.said, plan.label
+            else:
+                passage = Passage(scope, path, headers, request_id)
+                status = await self._forwarder.forward(plan, passage, receive, send)
+                return self._answered(plan.label, status)
+        except CallerGone:
+            return None
+        except RoutingError as error:
+            answer = Answer(error.status, JSON_LINE, error_body(error))
+            said = plans.said(stage) if stage else plans.revision
+            label = Label(stage.name if stage else "")
+        await _send((scope, send), answer, said, request_id)
+        self._answered(label, answer.status)
+        return None
+
+    async def _call(
+        self, plan: FunctionPlan, request: HttpRequest, scope: Scope, receive: Receive
+    ) -> tuple[Answer, Result]:
+        """Decide, and run the version that was chosen."""
+        headers = request.headers
+        if "content-length" in headers or "transfer-encoding" in headers:
+            request.body = await _read_body(receive)
+        result = plan.result(decide(plan.snapshot, plan.target, request, self._draw))
+        if len(request.body) > MAX_EVENT_BODY:
+            return _failed(406, TOO_LARGE, request.id), result
+        if b"%" in scope["raw_path"]:
+            request.path = as_sent(request.path)
+        outcome = await result.runner.invoke(plan.event(request, scope), request.id)
+        return _answer(outcome, request.id, integrated=plan.integrated), result
+
+
+def _answer(outcome: Outcome, request_id: str, *, integrated: bool) -> Answer:
+    if outcome.error is not None:
+        return function_error(outcome.status, outcome.error)
+    answer = integrated_answer(outcome.value) if integrated else passthrough(outcome.value)
+    if answer is None:
+        return _failed(430, NOT_SERIALISABLE, request_id)
+    if len(answer.body) > MAX_EVENT_BODY:
+        return _failed(407, "ResponseTooLarge: the answer exceeds 6 MB", request_id)
+    return answer
+
+
+def _failed(status: int, message: str, request_id: str) -> Answer:
+    error = {
+        "errorCode": -1,
+        "errorMessage": message,
+        "requestId": request_id,
+        "statusCode": status,
+    }
+    return function_error(status, error)
+
+
+async def _read_body(receive: Receive) -> bytes:
+    """The whole body, or at least one byte more than is allowed.
+
+    Raises:
+        CallerGone: The caller went away before the body was complete.
+    """
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more and size <= MAX_EVENT_BODY:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CallerGone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+async def _send(out: tuple[Scope, Send], answer: Answer, said: bytes, request_id: str) -> None:
+    scope, send = out
+    status, own, body = answer
+    head = b"%b%bx-api-requestid: %b\r\n" % (own, said, request_id.encode())
+    extensions = scope.get("extensions")
+    if extensions and REPLY in extensions and extensions[REPLY](status, head, body):
+        return
+    headers = pairs(head)
+    if status in BODILESS:
+        body = b""
+    else:
+        headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Web sockets have no API kind that takes them: closed before they are accepted."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})

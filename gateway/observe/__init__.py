@@ -1,0 +1,5 @@
+"""What happened: counts of answers by stage, function, alias, version and reason."""
+
+from gateway.observe.counters import Counters, Label
+
+__all__ = ["Counters", "Label"]

@@ -1,0 +1,75 @@
+"""Why a version cannot be loaded: a type, a stable code, the cloud's status, and a sentence.
+
+A broken version is refused when it is proved, before any traffic reaches it; a request that meets
+one all the same is answered with the status below, as the cloud would answer it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from gateway.core.errors import GatewayError
+
+if TYPE_CHECKING:
+    from gateway.core.functions import FunctionVersion
+
+
+class LoadError(GatewayError):
+    """A version whose code cannot be run.
+
+    Attributes:
+        code: Stable name of the kind of error.
+        status: The cloud's function status code.
+        function: The function's name.
+        number: The version's number, or `$LATEST`.
+        stack: The user's frames, as Python prints them; empty when no user code ran.
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+
+    def __init__(self, version: FunctionVersion, sentence: str, stack: str = "") -> None:
+        self.function = version.function
+        self.number = version.number
+        self.stack = stack
+        super().__init__(f"function {version.function!r}, version {version.number}: {sentence}")
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        return {
+            "code": self.code,
+            "function": self.function,
+            "version": self.number,
+            "message": str(self),
+            "stack": self.stack,
+        }
+
+
+class HandlerNotFound(LoadError):
+    """The configured handler names nothing that can be called (cloud code 437)."""
+
+    code = "handler-not-found"
+    status = 437
+
+
+class CodeNotFound(HandlerNotFound):
+    """The version's folder does not exist; the cloud would answer 437 as well."""
+
+    code = "code-not-found"
+
+
+class UserCodeError(LoadError):
+    """Importing the handler's file raised (cloud code 443).
+
+    Attributes:
+        error_type: The name of what the code raised, such as `ZeroDivisionError`.
+        error_message: Its message.
+    """
+
+    code = "user-code-error"
+    status = 443
+
+    def __init__(self, version: FunctionVersion, error: tuple[str, str], stack: str) -> None:
+        self.error_type, self.error_message = error
+        said = f"{self.error_type}: {self.error_message}".removesuffix(": ")
+        super().__init__(version, f"the code cannot be imported: {said}", stack)

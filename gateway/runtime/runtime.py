@@ -1,0 +1,88 @@
+"""All versions of all functions, side by side in one process.
+
+Versions are proved before traffic reaches them and unloaded after the last invocation has left;
+in between nothing is looked up per request, because the data plane keeps runners.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from gateway.runtime.generation import Seats
+from gateway.runtime.runner import Runner
+from gateway.runtime.threads import Threads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.core.functions import FunctionVersion
+    from gateway.runtime.outcome import Outcome
+
+
+class Runtime:
+    """Loads, runs and unloads versions."""
+
+    def __init__(self, idle_seconds: float = 30.0) -> None:
+        self._threads = Threads(idle_seconds)
+        self._lock = threading.Lock()
+        self._seats: dict[str, Seats] = {}
+        # By function and number; normally one, two while the configuration of a number changes.
+        self._runners: dict[tuple[str, str], list[Runner]] = {}
+
+    def prove(self, version: FunctionVersion) -> None:
+        """Load a version, unless it is loaded; may take as long as its imports take.
+
+        Raises:
+            LoadError: The version cannot be loaded.
+        """
+        self.runner(version).load()
+
+    def reload(self, version: FunctionVersion) -> None:
+        """Load a version's code as it is on disk now; running invocations end in the old code.
+
+        Raises:
+            LoadError: The new code cannot be loaded; the old code stays in use.
+        """
+        self.runner(version).load(fresh=True)
+
+    def retain(self, versions: Iterable[FunctionVersion]) -> None:
+        """Unload every other version once its invocations have ended."""
+        kept = list(versions)
+        with self._lock:
+            dropped = []
+            for key, runners in list(self._runners.items()):
+                wanted = [version for version in kept if (version.function, version.number) == key]
+                dropped += [runner for runner in runners if runner.version not in wanted]
+                stay = [runner for runner in runners if runner.version in wanted]
+                self._runners[key] = stay
+                if not stay:
+                    del self._runners[key]
+        for runner in dropped:
+            runner.drop()
+
+    def runner(self, version: FunctionVersion) -> Runner:
+        """What invokes the version; the same object for equal versions.
+
+        Cheap, and never fails: a version that was not proved is loaded at its first invocation,
+        and if that is impossible the outcome says so.
+        """
+        key = (version.function, version.number)
+        with self._lock:
+            runners = self._runners.setdefault(key, [])
+            for runner in runners:
+                if runner.version == version:
+                    return runner
+            seats = self._seats.setdefault(version.function, Seats())
+            runner = Runner(version, seats, self._threads)
+            runners.append(runner)
+            return runner
+
+    async def invoke(self, version: FunctionVersion, event: object, request_id: str) -> Outcome:
+        """Run a version once; on a hot path keep its `runner` instead."""
+        return await self.runner(version).invoke(event, request_id)
+
+    def close(self) -> None:
+        """Unload everything once it has ended; idle threads end now, busy ones after their job."""
+        self.retain(())
+        self._threads.close()

@@ -1,0 +1,1 @@
+"""Load tests: Locust drives real traffic at a gateway, and the verdict judges its splits."""

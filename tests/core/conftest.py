@@ -1,0 +1,231 @@
+"""What the tests of the core share: requests as values, seeded dice, and one small snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import strategies as st
+
+from gateway.core.alias import Route
+from gateway.core.apply import apply
+from gateway.core.changes import Batch, Change, Publish, PutAlias, PutFunction
+from gateway.core.decide import Target, decide
+from gateway.core.rules import RequestView, parse_key, parse_rule
+from gateway.core.snapshot import EMPTY, Snapshot
+from gateway.core.split import Draw, EvenSequence, Mode, Split
+
+VERSIONS = ("1", "2", "3", "4", "5", "6", "$LATEST")
+
+
+@dataclass(frozen=True)
+class View:
+    """A request as rules see it; `folded` as over HTTP, otherwise as in a RoutingKey."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    queries: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    body: object = None
+    folded: bool = True
+
+    def header(self, name: str, folded: str) -> str | None:
+        return self.headers.get(folded if self.folded else name)
+
+    def query(self, name: str) -> str | None:
+        return self.queries.get(name)
+
+    def path_parameter(self, name: str) -> str | None:
+        return self.parameters.get(name)
+
+    def cookie(self, name: str) -> str | None:
+        return self.cookies.get(name)
+
+    def json(self) -> object:
+        return self.body
+
+
+class SeededDice:
+    """Dice with a seed; an even sequence goes on for as long as its split stays equal."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+        self._sequences: dict[tuple[str, str], tuple[Split, EvenSequence]] = {}
+
+    def random(self) -> float:
+        return self._random.random()
+
+    def even(self, split: Split) -> float:
+        held = self._sequences.get(split.owner)
+        if held is None or held[0] != split:
+            held = self._sequences[split.owner] = (split, EvenSequence(split))
+        return held[1].step(self)
+
+
+class FixedDice:
+    """Dice that always show the same number and count how often they were asked."""
+
+    def __init__(self, shown: float) -> None:
+        self.shown = shown
+        self.asked = 0
+
+    def random(self) -> float:
+        self.asked += 1
+        return self.shown
+
+    def even(self, split: Split) -> float:  # noqa: ARG002 - the protocol's
+        self.asked += 1
+        return self.shown
+
+
+@pytest.fixture(scope="session")
+def http() -> Callable[..., RequestView]:
+    """Makes a request as it comes over HTTP: header names are stored lower-cased."""
+
+    def make(
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        path: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> RequestView:
+        lower = {name.lower(): value for name, value in (headers or {}).items()}
+        return View(lower, query or {}, path or {}, cookies or {}, body)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def routing_key() -> Callable[[Mapping[str, str]], RequestView]:
+    """Makes a request of the invoke API: its RoutingKey is case-sensitive."""
+    return lambda headers: View(headers, folded=False)
+
+
+@pytest.fixture(scope="session")
+def nobody() -> RequestView:
+    """A request in which no rule finds anything."""
+    return View()
+
+
+@pytest.fixture(scope="session")
+def dice() -> Callable[[int], Draw]:
+    """Makes dice with a seed."""
+    return SeededDice
+
+
+@pytest.fixture(scope="session")
+def fixed() -> Callable[[float], FixedDice]:
+    """Makes dice that always show the same number."""
+    return FixedDice
+
+
+@pytest.fixture(scope="session")
+def build() -> Callable[..., Snapshot]:
+    """Makes a snapshot from changes, one revision each."""
+
+    def make(*changes: Change, start: Snapshot = EMPTY) -> Snapshot:
+        for change in changes:
+            start = apply(start, change)
+        return start
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shop() -> Snapshot:
+    """The function `orders` with versions 1 to 6, at revision 1."""
+    published = (Publish("orders", f"code of {number}") for number in VERSIONS[:-1])
+    return apply(EMPTY, Batch((PutFunction("orders", "latest code"), *published)))
+
+
+@pytest.fixture(scope="session")
+def routed(shop: Snapshot) -> Callable[..., Snapshot]:
+    """Makes the shop with one alias, `release`, that leads where the arguments say."""
+
+    def make(
+        version: str = "1",
+        *,
+        weights: Mapping[str, str] | None = None,
+        rules: Iterable[tuple[str, str]] = (),
+        split: Mode = "random",
+        sticky_by: str | None = None,
+        alias: str = "release",
+    ) -> Snapshot:
+        route = Route(
+            version,
+            {name: Decimal(weight) for name, weight in (weights or {}).items()},
+            tuple(parse_rule(when, goal) for when, goal in rules),
+            split,
+            parse_key(sticky_by) if sticky_by else None,
+        )
+        return apply(shop, PutAlias("orders", alias, route))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def answer() -> Callable[..., tuple[str, str]]:
+    """Decides for the alias `release` of `orders`: `(version, reason)`."""
+
+    def ask(snapshot: Snapshot, request: RequestView, draw: Draw) -> tuple[str, str]:
+        decision = decide(snapshot, Target("orders", "release"), request, draw)
+        return decision.version, decision.reason
+
+    return ask
+
+
+def _weights(numbers: list[int], versions: list[str]) -> dict[str, Decimal]:
+    """Numbers as weights in thousandths, as far as they fit into 1."""
+    left, weights = 1000, {}
+    for version, number in zip(versions, numbers, strict=False):
+        share = min(number, left)
+        left -= share
+        weights[version] = Decimal(share) / 1000
+    return weights
+
+
+@st.composite
+def _routes(draw: st.DrawFn) -> Route:
+    main, *others = draw(st.permutations(VERSIONS))
+    numbers = draw(st.lists(st.integers(0, 1000), max_size=5))
+    conditions = st.sampled_from(
+        [
+            "invoke.headers.User exact Bob",
+            "invoke.headers.User prefix A",
+            "invoke.headers.Age range [1,9]",
+            "invoke.query.try exists",
+            "invoke.body.$.user.id in 1, 2, 3",
+        ]
+    )
+    rules = draw(st.lists(st.tuples(conditions, st.sampled_from(VERSIONS)), max_size=3))
+    split: Mode = draw(st.sampled_from(("random", "even", "sticky")))
+    return Route(
+        main,
+        _weights(numbers, others),
+        tuple(parse_rule(when, version) for when, version in rules),
+        split,
+        parse_key("invoke.headers.User") if split == "sticky" else None,
+    )
+
+
+@pytest.fixture(scope="session")
+def routes() -> st.SearchStrategy[Route]:
+    """Routes over the versions of the shop, of every form."""
+    return _routes()
+
+
+@pytest.fixture(scope="session")
+def views() -> st.SearchStrategy[RequestView]:
+    """Requests that the rules of `routes` hit and miss."""
+    users = st.sampled_from(["Bob", "bob", "Alice", "", "Ünal"])
+    return st.builds(
+        View,
+        headers=st.fixed_dictionaries(
+            {}, optional={"user": users, "age": st.sampled_from(["0", "1", "9", "ten"])}
+        ),
+        queries=st.fixed_dictionaries({}, optional={"try": st.just("")}),
+        body=st.sampled_from([None, {"user": {"id": 2}}, {"user": {"id": "x"}}, [], "text"]),
+    )
