@@ -18,9 +18,10 @@ from urllib.parse import unquote
 from gateway.config import Declaration
 from gateway.controlplane import control_app
 from gateway.core.apply import apply
+from gateway.core.changes import Change
 from gateway.core.explain import Explanation, explain
 from gateway.core.functions import FunctionVersion
-from gateway.core.snapshot import EMPTY
+from gateway.core.snapshot import EMPTY, Snapshot
 from gateway.core.split import Draw
 from gateway.dataplane.address import locate
 from gateway.dataplane.forward import HttpForwarder
@@ -78,7 +79,11 @@ class Gateway:
         self.seed = SystemRandom().getrandbits(32) if seed is None else seed
         snapshot = apply(EMPTY, declaration.changes)
         self.runtime = Runtime()
-        self._prove(list(snapshot.versions()))
+        try:
+            self._prove(list(snapshot.versions()))
+        except BrokenVersions:
+            self.runtime.close()
+            raise
         self.live = Live(snapshot)
         self.counters = Counters()
         self.forwarder = HttpForwarder()
@@ -91,6 +96,23 @@ class Gateway:
             forwarder=self.forwarder,
         )
         self.control = control_app(self.live)
+
+    def change(self, change: Change) -> Snapshot:
+        """Make one change: apply it, prove the versions it brought, swap.
+
+        The next request is decided by the new snapshot; a request in flight keeps its own.
+
+        Raises:
+            Refused: The change breaks a rule.
+            BrokenVersions: A version it brought does not load.
+        """
+        old = self.live.snapshot
+        new = apply(old, change)
+        known = list(old.versions())
+        self._prove([version for version in new.versions() if version not in known])
+        self.live.swap(new)
+        self.runtime.retain(new.versions())
+        return new
 
     async def close(self) -> None:
         """Let go of threads and connections."""
@@ -105,7 +127,6 @@ class Gateway:
             except LoadError as error:
                 broken.append(error)
         if broken:
-            self.runtime.close()
             raise BrokenVersions(broken)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import click
-
 if TYPE_CHECKING:
     from gateway.core.alias import Route
     from gateway.core.snapshot import Snapshot
@@ -58,11 +56,12 @@ def routing_picture(snapshot: Snapshot) -> str:
 def traffic_picture(counters: Counters) -> str:
     """What was answered, by stage and version."""
     total = counters.total()
-    lines = [f"answered {total:,} {'request' if total == 1 else 'requests'}"]
+    said = f"answered {total:,} {'request' if total == 1 else 'requests'}"
+    rows = [("STAGE", "FUNCTION", "ALIAS", "VERSION", "REQUESTS", "SHARE", "ERRORS")]
     for (stage, function, qualifier), versions in counters.by_version().items():
-        seen = sum(versions.values())
-        shares = ", ".join(
-            f"{version} {percent(count / seen)}" for version, count in versions.most_common()
-        )
-        lines.append(f"  {stage} {function}@{qualifier}: {seen:,}: {shares}")
-    return click.style("\n".join(lines))
+        everything = sum(seen.requests for seen in versions.values())
+        for version, seen in versions.items():
+            share = percent(seen.requests / everything)
+            counts = (f"{seen.requests:,}", share, f"{seen.errors:,}")
+            rows.append((stage, function, qualifier, version, *counts))
+    return f"{columns(rows)}\n{said}" if len(rows) > 1 else said

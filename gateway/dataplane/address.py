@@ -30,7 +30,7 @@ def locate(snapshot: Snapshot, host: str, path: str) -> tuple[Stage, str]:
     service = snapshot.default_service or _NOWHERE
     if "/." in path:
         path = _without_dots(path)
-    if _LOCAL in host and (name := _label(host)) is not None:
+    if _LOCAL in host.lower() and (name := _label(host)) is not None:
         if names.stage_name(name) not in service.stages:
             raise HostNotFound(host)
         return service.stage(name), path

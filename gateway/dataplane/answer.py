@@ -15,7 +15,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from gateway.core.snapshot import MockBackend
 from gateway.dataplane.request import OWN_PREFIXES
@@ -25,11 +25,12 @@ Header = tuple[bytes, bytes]
 JSON_LINE: Final = b"content-type: application/json\r\n"
 _TEXT_LINE: Final = b"content-type: text/plain; charset=utf-8\r\n"
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE: Final = re.compile(r"[^\x00\r\n]*")
+_VALUE: Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")  # RFC 9110 5.5
 _FRAMING: Final = frozenset(
     (
         "connection",
         "content-length",
+        "date",
         "keep-alive",
         "transfer-encoding",
         "upgrade",
@@ -40,21 +41,10 @@ _HEADS_LIMIT: Final = 1024
 _heads: dict[tuple[tuple[object, object], ...], bytes | None] = {}
 
 
-class Answer(NamedTuple):
-    """What goes back to the caller.
+Answer = tuple[int, bytes, bytes]
+"""What goes back to the caller: HTTP status, the answer's own header lines, the whole body."""
 
-    Attributes:
-        status: HTTP status.
-        head: The answer's own header lines, each with its line end.
-        body: The whole body.
-    """
-
-    status: int
-    head: bytes
-    body: bytes
-
-
-MALFORMED: Final = Answer(
+MALFORMED: Final[Answer] = (
     403,
     JSON_LINE,
     b'{"errno":403,"error":"Invalid scf response format. please check your scf response format."}',
@@ -91,25 +81,27 @@ def integrated_answer(value: Any) -> Answer:  # noqa: ANN401 - a handler returns
     content = _content(body, value.get("isBase64Encoded", False))
     if head is None or content is None:
         return MALFORMED
-    return Answer(status, head, content)
+    return status, head, content
 
 
 def passthrough(value: Any) -> Answer | None:  # noqa: ANN401 - a handler returns what it likes
     """The value as JSON; `None` where it has none."""
     try:
-        return Answer(200, JSON_LINE, json.dumps(value, ensure_ascii=False).encode())
+        return 200, JSON_LINE, json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError):
         return None
 
 
 def mock(backend: MockBackend) -> Answer:
     """The fixed answer of a mock back end."""
-    return Answer(backend.status, _head(backend.headers) or _TEXT_LINE, backend.body.encode())
+    return backend.status, _head(backend.headers) or _TEXT_LINE, backend.body.encode()
 
 
 def function_error(status: int, error: Mapping[str, object]) -> Answer:
     """The answer to a caller whose invocation failed."""
-    return Answer(status, JSON_LINE, json.dumps(error, ensure_ascii=False).encode())
+    text = json.dumps(error, ensure_ascii=False)
+    # Half a surrogate pair, as a message may hold one, becomes the escape that JSON has for it.
+    return status, JSON_LINE, text.encode(errors="backslashreplace")
 
 
 def _content(body: str, encoded: object) -> bytes | None:
@@ -138,7 +130,7 @@ def _head(fields: object) -> bytes | None:
             if row is None:
                 return None
             head += row
-    if b"content-type: " not in head:
+    if not head.startswith(b"content-type: ") and b"\ncontent-type: " not in head:
         head = _TEXT_LINE + head
     _remember(tuple(fields.items()), head)
     return head
@@ -164,7 +156,13 @@ def _line(name: object, value: object) -> bytes | None:
     folded = name.lower()
     if folded in _FRAMING or folded.startswith(OWN_PREFIXES):
         return b""
-    try:
-        return f"{folded}: {value}\r\n".encode("latin-1")
-    except UnicodeEncodeError:
-        return f"{folded}: {value}\r\n".encode()
+    return _encoded(f"{folded}: {value}\r\n")
+
+
+def _encoded(row: str) -> bytes | None:
+    for encoding in ("latin-1", "utf-8"):
+        try:
+            return row.encode(encoding)
+        except UnicodeEncodeError:
+            pass
+    return None  # half a surrogate pair

@@ -112,11 +112,11 @@ class DataPlane:
         except CallerGone:
             return None
         except RoutingError as error:
-            answer = Answer(error.status, JSON_LINE, error_body(error))
+            answer = (error.status, JSON_LINE, error_body(error))
             said = plans.said(stage) if stage else plans.revision
             label = Label(stage.name if stage else "")
         await _send((scope, send), answer, said, request_id)
-        self._answered(label, answer.status)
+        self._answered(label, answer[0])
         return None
 
     async def _call(
@@ -141,7 +141,7 @@ def _answer(outcome: Outcome, request_id: str, *, integrated: bool) -> Answer:
     answer = integrated_answer(outcome.value) if integrated else passthrough(outcome.value)
     if answer is None:
         return _failed(430, NOT_SERIALISABLE, request_id)
-    if len(answer.body) > MAX_EVENT_BODY:
+    if len(answer[2]) > MAX_EVENT_BODY:
         return _failed(407, "ResponseTooLarge: the answer exceeds 6 MB", request_id)
     return answer
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Label(NamedTuple):
@@ -24,6 +23,22 @@ class Label(NamedTuple):
     reason: str = ""
 
 
+class Seen(NamedTuple):
+    """What one version answered.
+
+    Attributes:
+        requests: Every answer.
+        errors: Answers with a function status code (430 and above) or a server error.
+    """
+
+    requests: int = 0
+    errors: int = 0
+
+
+ERRORS_FROM: Final = 430
+"""The lowest status that counts against a version; those below are the caller's mistakes."""
+
+
 class Counters:
     """Counts answers by label and HTTP status."""
 
@@ -41,10 +56,13 @@ class Counters:
         """Every answer so far."""
         return sum(self._counts.values())
 
-    def by_version(self) -> dict[tuple[str, str, str], Counter[str]]:
-        """Versions with their answers, by stage, function and qualifier."""
-        table: dict[tuple[str, str, str], Counter[str]] = {}
-        for (label, _status), count in sorted(self._counts.items()):
+    def by_version(self) -> dict[tuple[str, str, str], dict[str, Seen]]:
+        """What each version answered, by stage, function and qualifier."""
+        table: dict[tuple[str, str, str], dict[str, Seen]] = {}
+        for (label, status), count in sorted(self._counts.items()):
             if label.version:
-                table.setdefault(label[:3], Counter())[label.version] += count
+                versions = table.setdefault(label[:3], {})
+                seen = versions.get(label.version, Seen())
+                errors = count if status >= ERRORS_FROM else 0
+                versions[label.version] = Seen(seen.requests + count, seen.errors + errors)
         return table
