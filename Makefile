@@ -10,7 +10,9 @@ run: $(STAMP)            ## serve the example on http://127.0.0.1:8080
 	$(BIN)/gateway serve
 
 test: $(STAMP) check     ## every check and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/coverage report --include='gateway/core/*,gateway/verdict/*' --fail-under=100
+	$(BIN)/coverage report --fail-under=95
 
 check: $(STAMP)          ## style, types, import rules
 	$(BIN)/ruff format --check .

@@ -19,6 +19,7 @@ from gateway.config import Declaration
 from gateway.controlplane import control_app
 from gateway.core.apply import apply
 from gateway.core.changes import Change
+from gateway.core.errors import StageNotFound
 from gateway.core.explain import Explanation, explain
 from gateway.core.functions import FunctionVersion
 from gateway.core.snapshot import EMPTY, Snapshot
@@ -27,7 +28,7 @@ from gateway.dataplane.address import locate
 from gateway.dataplane.forward import HttpForwarder
 from gateway.dataplane.plane import DataPlane
 from gateway.dataplane.request import HttpRequest, read_headers
-from gateway.dataplane.server import HttpServer, bind
+from gateway.dataplane.server import HttpServer, PortInUse, bind
 from gateway.dice import Dice
 from gateway.live import Live
 from gateway.observe import Counters
@@ -81,7 +82,7 @@ class Gateway:
         self.runtime = Runtime()
         try:
             self._prove(list(snapshot.versions()))
-        except BrokenVersions:
+        except BaseException:
             self.runtime.close()
             raise
         self.live = Live(snapshot)
@@ -150,11 +151,19 @@ def explain_request(
     method, target, headers, body = request
     snapshot = apply(EMPTY, declaration.changes)
     path, _, query = target.partition("?")
-    stage, rest = locate(snapshot, "", f"/{stage_name}{unquote(path)}")
+    if "/" in stage_name:
+        service = snapshot.default_service
+        raise StageNotFound(stage_name, service.stages if service else ())
+    stage, rest = locate(snapshot, "", f"/{stage_name}{unquote(_sent(path))}")
     api, parameters = stage.table.match(method, rest)
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers]
-    view = HttpRequest(read_headers(raw), query.encode(), parameters, body.encode())
+    raw = [(_sent(name.lower()), _sent(value)) for name, value in headers]
+    view = HttpRequest(read_headers(raw), _sent(query), parameters, _sent(body))
     return explain(snapshot, (stage, api, dict(parameters)), view, dice)
+
+
+def _sent(text: str) -> bytes:
+    """The bytes that a shell was given, even those that are no text."""
+    return text.encode(errors="surrogateescape")
 
 
 def request_ids() -> Callable[[], str]:
@@ -174,17 +183,11 @@ async def serve(gateway: Gateway, where: Addresses, ready: Callable[[str], None]
     Raises:
         PortInUse: A listener cannot be bound.
     """
-    data = HttpServer(gateway.plane, bind(where.host, where.port))
-    try:
-        control = HttpServer(gateway.control, bind(where.host, where.control_port))
-    except Exception:
-        data.listener.close()
-        raise
-    servers = (data, control)
     loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, _stop, servers)
     try:
+        servers = data, control = _servers(gateway, where)
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, _stop, servers)
         async with asyncio.TaskGroup() as group:
             for server in servers:
                 group.create_task(server.run_until_stopped())
@@ -199,6 +202,15 @@ async def serve(gateway: Gateway, where: Addresses, ready: Callable[[str], None]
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
         await gateway.close()
+
+
+def _servers(gateway: Gateway, where: Addresses) -> tuple[HttpServer, HttpServer]:
+    data = HttpServer(gateway.plane, bind(where.host, where.port))
+    try:
+        return data, HttpServer(gateway.control, bind(where.host, where.control_port))
+    except PortInUse:
+        data.listener.close()
+        raise
 
 
 def _stop(servers: tuple[HttpServer, ...]) -> None:

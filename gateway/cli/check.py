@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.exits import Exit
-from gateway.cli.failures import broken_words
+from gateway.cli.failures import broken_words, warn
 from gateway.cli.picture import routing_picture
 
 
@@ -16,7 +16,7 @@ from gateway.cli.picture import routing_picture
 @click.argument("file", type=click.Path(path_type=Path), default=Path("stages.toml"))
 @click.option("--json", "as_json", is_flag=True, help="Write the findings as JSON.")
 def command(file: Path, *, as_json: bool) -> None:
-    r"""Check FILE (stages.toml) and load every version it names.
+    """Check FILE (stages.toml) and load every version it names.
 
     Reports all mistakes at once, with file, line and column. Exit code 0 when there are none,
     4 otherwise.
@@ -25,12 +25,14 @@ def command(file: Path, *, as_json: bool) -> None:
     Examples:
       gateway check
       gateway check shop/stages.toml --json
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from gateway.app import BrokenVersions, Gateway
     from gateway.config import ConfigurationInvalid, load, render
 
     try:
-        gateway = Gateway(load(file))
+        declaration = load(file)
+        warn(declaration)
+        gateway = Gateway(declaration)
     except ConfigurationInvalid as invalid:
         findings = [finding.to_dict() for finding in invalid.diagnostics]
         words = render(invalid.diagnostics)

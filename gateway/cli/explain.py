@@ -44,7 +44,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     config: Path,
     as_json: bool,
 ) -> None:
-    r"""Tell which version would answer METHOD PATH, and why. Nothing is invoked.
+    """Tell which version would answer METHOD PATH, and why. Nothing is invoked.
 
     PATH is the path without the stage and may have a query. A weighted choice is drawn anew each
     time unless --draw or --seed settles it.
@@ -53,11 +53,14 @@ def command(  # noqa: PLR0913 - one parameter for each option
     Examples:
       gateway explain --stage prepub -H 'User: Bob' GET /orders/42
       gateway explain --stage release --draw 0.05 GET /orders/42 --json
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from gateway.app import explain_request
     from gateway.core.errors import RoutingError
     from gateway.dice import Dice, Fixed
 
+    if not path.startswith("/"):
+        message = f"{path!r} is no path; did you mean {'/' + path!r}?"
+        raise click.BadParameter(message, param_hint="PATH")
     declaration = load_or_fail(config)
     pairs = [_header(text) for text in headers]
     dice = Dice(seed) if draw is None else Fixed(draw)

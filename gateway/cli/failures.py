@@ -29,10 +29,18 @@ def load_or_fail(path: Path) -> Declaration:
     from gateway.config import ConfigurationInvalid, load, render
 
     try:
-        return load(path)
+        declaration = load(path)
     except ConfigurationInvalid as invalid:
         click.echo(render(invalid.diagnostics), err=True)
         raise click.exceptions.Exit(Exit.INVALID) from None
+    warn(declaration)
+    return declaration
+
+
+def warn(declaration: Declaration) -> None:
+    """Say what is allowed and yet hardly meant."""
+    for warning in declaration.warnings:
+        click.echo(warning, err=True)
 
 
 def broken_words(broken: BrokenVersions) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from gateway import __version__
+from gateway.cli.exits import Exit
 from gateway.core.errors import nearest
 
 COMMANDS: Final = {
@@ -31,6 +32,12 @@ class _Lazy(click.Group):
         module = importlib.import_module(f"gateway.cli.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(Exit.INTERRUPTED) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

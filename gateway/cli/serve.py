@@ -32,7 +32,7 @@ _PORT = click.IntRange(0, 65535)
 )
 @click.option("--seed", type=int, help="Makes every weighted choice repeatable.")
 def command(config: Path, host: str, port: int, control_port: int, seed: int | None) -> None:
-    r"""Serve the stages of stages.toml.
+    """Serve the stages of stages.toml.
 
     Prints one line on standard output when both listeners accept connections. Ctrl-C stops
     accepting and finishes what is in flight; a second Ctrl-C does not wait.
@@ -41,7 +41,7 @@ def command(config: Path, host: str, port: int, control_port: int, seed: int | N
     Examples:
       gateway serve
       gateway serve --config shop/stages.toml --port 9000 --seed 7
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
     declaration = load_or_fail(config)
     from gateway.app import Addresses, BrokenVersions, Gateway
 

@@ -158,7 +158,9 @@ def _named(
 ) -> Callable[[str, str], Key]:
     def build(text: str, name: str) -> Key:
         if _NAME.fullmatch(name) is None:
-            message = f"{name!r} cannot be the name of a {kind}: letters, digits and -._ only"
+            message = (
+                f"{name!r} cannot be the name of a {kind}: letters, digits and !#$%&'*+-.^_`|~ only"
+            )
             raise Refused([Problem("unknown-key", message)])
         first = read(name)
 
@@ -177,6 +179,10 @@ def _header(name: str) -> Callable[[RequestView], str | None]:
 
 
 def _body(text: str, path: str) -> Key:
+    if not path.startswith("$"):
+        message = f"the JSON path {path!r} does not start with '$'"
+        hint = f"did you mean 'invoke.body.$.{path}'?"
+        raise Refused([Problem("bad-expression", message, hint=hint)])
     find = _plain_path(path) if _PLAIN_PATH.fullmatch(path) else _general_path(path)
 
     def every(request: RequestView) -> Iterable[str]:

@@ -7,15 +7,17 @@ in front is trusted, and redirects are passed on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.core.routes import Kind, Path
 from gateway.dataplane.address import as_sent
 from gateway.dataplane.answer import JSON_LINE, Header, line, pairs
 from gateway.dataplane.asgi import Receive, Scope, Send
+from gateway.dataplane.exchange import BODILESS
 from gateway.dataplane.plans import HttpPlan
 from gateway.dataplane.request import OWN_PREFIXES
+from gateway.dataplane.sender import CallerGone, Sender, while_there
 from gateway.dataplane.texts import message_body
 
 if TYPE_CHECKING:
@@ -55,6 +57,11 @@ _REPLACED: Final = frozenset(
     )
 )
 _OWN: Final = tuple(prefix.encode() for prefix in OWN_PREFIXES)
+_SAID_HERE: Final = frozenset((b"date", b"x-api-requestid"))
+"""Headers of an answer that the gateway and its server say themselves."""
+
+_STATUSES: Final = range(200, 600)
+"""What a back end may answer with; it was not asked to switch protocols."""
 
 
 class Passage(NamedTuple):
@@ -73,10 +80,6 @@ class Passage(NamedTuple):
     request_id: str
 
 
-class CallerGone(Exception):
-    """The caller closed the connection before the request was complete."""
-
-
 class HttpForwarder:
     """Passes requests on through one pool of connections."""
 
@@ -93,18 +96,21 @@ class HttpForwarder:
 
         session = self._session or self._open()
         said = pairs(plan.said + line("x-api-requestid", passage.request_id))
+        sender = Sender(receive, has_body=_has_body(passage.headers))
         started = False
+        status, text = 502, "Bad Gateway."
         try:
-            async with self._request(session, plan, passage, receive) as response:
-                started = True
-                await _pass_back(response, said, send)
-                return response.status
-        except CallerGone:
-            return 499
+            async with self._request(session, plan, passage, sender) as response:
+                if response.status in _STATUSES:
+                    started = True
+                    await while_there(sender, response, _pass_back(response, said, send))
+                    return response.status
         except TimeoutError:
             status, text = 504, "Gateway Time-out."
         except aiohttp.ClientError:
-            status, text = 502, "Bad Gateway."
+            pass  # refused, broken off, or no HTTP: a bad gateway
+        if sender.gone:
+            return 499
         if not started:
             body = message_body(text)
             headers = [*pairs(JSON_LINE), (b"content-length", b"%d" % len(body)), *said]
@@ -128,7 +134,7 @@ class HttpForwarder:
         return self._session
 
     def _request(
-        self, session: ClientSession, plan: HttpPlan, passage: Passage, receive: Receive
+        self, session: ClientSession, plan: HttpPlan, passage: Passage, sender: Sender
     ) -> _RequestContextManager:
         import aiohttp
         from yarl import URL
@@ -138,7 +144,7 @@ class HttpForwarder:
             scope["method"],
             URL(_target(backend.url, plan.front, passage), encoded=True),
             headers=list(_onward(passage)),
-            data=_body(receive) if _has_body(passage.headers) else None,
+            data=sender.body() if sender.has_body else None,
             allow_redirects=False,
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
             timeout=aiohttp.ClientTimeout(
@@ -149,9 +155,10 @@ class HttpForwarder:
 
 def _target(url: str, front: Path, passage: Passage) -> str:
     cut = passage.path if front.kind is Kind.PARAMETER else front.literal
-    rest = as_sent(passage.path[len(cut) :]).lstrip("/")
+    rest = as_sent(passage.path[len(cut) :])
+    whole = f"{url.rstrip('/')}/{rest.lstrip('/')}" if rest else url
     query = passage.scope["query_string"].decode("latin-1")
-    return f"{url.rstrip('/')}/{rest}{'?' + query if query else ''}"
+    return f"{whole}{'?' + query if query else ''}"
 
 
 def _has_body(headers: dict[str, str]) -> bool:
@@ -179,24 +186,22 @@ def _onward(passage: Passage) -> Iterable[tuple[str, str]]:
     yield "x-b3-traceid", passage.request_id
 
 
-async def _body(receive: Receive) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise CallerGone
-        if chunk := message.get("body", b""):
-            yield chunk
-        more = message.get("more_body", False)
-
-
 async def _pass_back(response: ClientResponse, said: list[Header], send: Send) -> None:
     raw = ((name.lower(), value) for name, value in response.raw_headers)
-    kept = _end_to_end(raw, response.headers.get("Connection", ""))
-    headers = [pair for pair in kept if not pair[0].startswith(_OWN)]
+    kept = _end_to_end(raw, ",".join(response.headers.getall("Connection", ())))
+    headers = [pair for pair in kept if not _said_here(pair[0])]
+    if response.status in BODILESS:
+        headers = [pair for pair in headers if pair[0] != b"content-length"]
     await send(
         {"type": "http.response.start", "status": response.status, "headers": [*headers, *said]}
     )
     async for chunk in response.content.iter_any():
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _said_here(name: bytes) -> bool:
+    return name in _SAID_HERE or name.startswith(_OWN)
+
+
+__all__ = ["CONNECT_SECONDS", "CallerGone", "HttpForwarder", "Passage"]

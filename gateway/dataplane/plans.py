@@ -14,7 +14,7 @@ from gateway.core.functions import FunctionVersion
 from gateway.core.snapshot import Api, FunctionBackend, HttpBackend, MockBackend, Snapshot, Stage
 from gateway.dataplane.answer import line, mock
 from gateway.dataplane.event import Event, event_builder
-from gateway.observe import Label
+from gateway.observe import Label, Tally
 from gateway.runtime import Outcome
 
 
@@ -32,21 +32,33 @@ class Invoker(Protocol):
         """The runner of a version."""
 
 
+class Observer(Protocol):
+    """Keeps the tallies of answers."""
+
+    def tally(self, label: Label) -> Tally:
+        """The tally that answers of a label are counted in."""
+
+    def malformed(self, label: Label) -> Tally:
+        """The tally that malformed answers of a label are counted in."""
+
+
 class Result:
     """One decision at one API.
 
     Attributes:
         runner: Runs the version.
         said: What the answer says of the decision, as header lines.
-        label: What the answer is counted under.
+        tally: What the answer is counted in.
+        malformed: What it is counted in if it is malformed.
     """
 
-    __slots__ = ("label", "runner", "said")
+    __slots__ = ("malformed", "runner", "said", "tally")
 
-    def __init__(self, runner: Runner, said: bytes, label: Label) -> None:
+    def __init__(self, runner: Runner, said: bytes, observer: Observer, label: Label) -> None:
         self.runner = runner
         self.said = said
-        self.label = label
+        self.tally = observer.tally(label)
+        self.malformed = observer.malformed(label)
 
 
 class FunctionPlan:
@@ -59,15 +71,15 @@ class FunctionPlan:
         integrated: Whether the function spells out its answer.
     """
 
-    __slots__ = ("_book", "_results", "_stage", "event", "integrated", "snapshot", "target")
+    __slots__ = ("_results", "book", "event", "integrated", "snapshot", "stage", "target")
 
     def __init__(self, book: Plans, stage: Stage, api: Api, backend: FunctionBackend) -> None:
         self.snapshot = book.snapshot
         self.target = backend.target
         self.event = event_builder(book.service, stage, api, backend)
         self.integrated = backend.integrated
-        self._book = book
-        self._stage = stage
+        self.book = book
+        self.stage = stage
         self._results: dict[Decision, Result] = {}
 
     def result(self, decision: Decision) -> Result:
@@ -78,40 +90,40 @@ class FunctionPlan:
         return known
 
     def _prepare(self, decision: Decision) -> Result:
-        book, name, version = self._book, decision.function, decision.version
+        book, name, version = self.book, decision.function, decision.version
         runner = book.invoker.runner(book.snapshot.functions[name].versions[version])
         said = [
-            book.said(self._stage),
+            book.said(self.stage),
             line("x-gateway-function", name),
             line("x-gateway-alias", decision.qualifier) if decision.reason != "pinned" else b"",
             line("x-gateway-version", version),
             line("x-gateway-reason", decision.reason),
         ]
-        label = Label(self._stage.name, name, decision.qualifier, version, decision.reason)
-        return Result(runner, b"".join(said), label)
+        label = Label(self.stage.name, name, decision.qualifier, version, decision.reason)
+        return Result(runner, b"".join(said), book.observer, label)
 
 
 class FixedPlan:
     """An API whose answer is always the same."""
 
-    __slots__ = ("answer", "label", "said")
+    __slots__ = ("answer", "said", "tally")
 
     def __init__(self, book: Plans, stage: Stage, backend: MockBackend) -> None:
         self.answer = mock(backend)
         self.said = book.said(stage)
-        self.label = Label(stage.name)
+        self.tally = book.observer.tally(Label(stage.name))
 
 
 class HttpPlan:
     """An API answered by another HTTP server."""
 
-    __slots__ = ("backend", "front", "label", "said")
+    __slots__ = ("backend", "front", "said", "tally")
 
     def __init__(self, book: Plans, stage: Stage, api: Api, backend: HttpBackend) -> None:
         self.backend = backend
         self.front = api.path
         self.said = book.said(stage)
-        self.label = Label(stage.name)
+        self.tally = book.observer.tally(Label(stage.name))
 
 
 Plan = FunctionPlan | FixedPlan | HttpPlan
@@ -124,16 +136,18 @@ class Plans:
         snapshot: The frozen state they were made from.
         service: The id of the service that answers.
         invoker: Runs versions.
+        observer: Keeps the tallies.
         revision: The header line that names the revision.
     """
 
-    __slots__ = ("_plans", "invoker", "revision", "service", "snapshot")
+    __slots__ = ("_plans", "invoker", "observer", "revision", "service", "snapshot")
 
-    def __init__(self, snapshot: Snapshot, invoker: Invoker) -> None:
+    def __init__(self, snapshot: Snapshot, invoker: Invoker, observer: Observer) -> None:
         service = snapshot.default_service
         self.snapshot = snapshot
         self.service = service.id if service else ""
         self.invoker = invoker
+        self.observer = observer
         self.revision = line("x-gateway-revision", str(snapshot.revision))
         self._plans: dict[tuple[int, int], Plan] = {}
 

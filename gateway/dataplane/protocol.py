@@ -1,71 +1,215 @@
-"""The HTTP protocol under the data plane: uvicorn's, with a short way out for whole answers.
+"""The HTTP/1 protocol under both planes: requests are read, one exchange at a time answers.
 
-ASGI takes an answer in two messages and checks every header of each. The gateway has its header
-lines ready as bytes, so it hands over a whole answer in one call; everything else, streaming
-included, goes the usual way.
+It stands in for uvicorn's own protocol, which spends as much on a request as the whole of the
+data plane does. Requests that arrive while one is answered wait their turn; bodies and answers
+are held back when the other side is slow.
 """
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, Final, cast
+import asyncio
+from collections import deque
+from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.server import ServerState
 
-REPLY: Final = "gateway.reply"
-"""The ASGI extension: `reply(status, head, body)` sends a whole answer, and says whether it could.
-
-It cannot while the caller reads too slowly; then the answer must go the usual way, which waits.
-"""
-
-BODILESS: Final = frozenset((204, 304))
-"""Statuses whose answers have no body and no length."""
+from gateway.dataplane.asgi import Scope
+from gateway.dataplane.exchange import Exchange, rendered
+from gateway.dataplane.reader import ENDED, RequestReader
 
 
-class GatewayProtocol(HttpToolsProtocol):
-    """Offers `REPLY` to the application."""
+class GatewayProtocol(RequestReader):
+    """One connection of a caller; uvicorn makes one for each.
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401
-        scope = cast("dict[str, Any]", cycle.scope)
-        scope["extensions"] = {REPLY: partial(_reply, cycle)}
-        super()._start_asgi_task(cycle, app)
+    Args:
+        config: uvicorn's configuration; its application and idle time are used.
+        server_state: Shared with uvicorn's server, which ends connections and waits for tasks.
+        app_state: The lifespan's state, which is not used here.
+        _loop: The event loop.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],  # noqa: ARG002 - part of uvicorn's signature
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__()
+        self.state = server_state
+        self.writing_paused = False
+        self._app = config.loaded_app
+        self._idle_seconds = config.timeout_keep_alive
+        self._loop = _loop or asyncio.get_running_loop()
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._current: Exchange | None = None  # the one that is answered
+        self._waiting: deque[tuple[Exchange, Scope]] = deque()
+        self._reading_paused = False
+        self._drained: asyncio.Event | None = None
+        self._idle_since = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._ended = False  # nothing more is read
+
+    # --- what the transport says ----------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A caller connected."""
+        self._transport = cast("asyncio.Transport", transport)
+        self.client = _address(transport.get_extra_info("peername"))
+        self.server = _address(transport.get_extra_info("sockname"))
+        self.state.connections.add(cast("Any", self))
+        self._idle_since = self._loop.time()
+        self._timer = self._loop.call_later(self._idle_seconds, self._close_if_idle)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """The connection is gone; whoever still works for it is told."""
+        self.state.connections.discard(cast("Any", self))
+        if self._timer is not None:
+            self._timer.cancel()
+        self.resume_writing()
+        for exchange in (self._current, self.incoming):
+            if exchange is not None and not exchange.complete:
+                exchange.disconnected = True
+                exchange.wake()
+        self._waiting.clear()
+        self._ended = True
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of one or more requests."""
+        if self._ended:
+            return
+        status = self.read(data)
+        if status == ENDED:
+            self._end_after_current()
+        elif status:
+            self._refuse(status)
+
+    def eof_received(self) -> None:
+        """The caller closed its side: it counts as gone, as with nginx, and the transport closes.
+
+        Whoever waits for a caller to leave, such as a stream of events, learns it only here.
+        """
+
+    def pause_writing(self) -> None:
+        """The caller reads too slowly."""
+        self.writing_paused = True
+        self._drained = self._drained or asyncio.Event()
+        self._drained.clear()
+
+    def resume_writing(self) -> None:
+        """The caller caught up."""
+        self.writing_paused = False
+        if self._drained is not None:
+            self._drained.set()
+
+    # --- what the parser says -------------------------------------------------------------------
+
+    def opened(self, exchange: Exchange, scope: Scope) -> None:
+        """A head is complete: the exchange starts, or waits for its turn."""
+        if self._current is None:
+            self._start(exchange, scope)
+        else:
+            self._waiting.append((exchange, scope))
+            self.pause_reading()
+
+    # --- what exchanges ask ---------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        self._transport.write(data)
+
+    async def drained(self) -> None:
+        """Wait until the caller has read enough, or is gone."""
+        if self._drained is not None:
+            await self._drained.wait()
+
+    def pause_reading(self) -> None:
+        """Enough for now."""
+        if not self._reading_paused and not self._transport.is_closing():
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take in more, unless requests are waiting already."""
+        if self._reading_paused and not self._waiting and not self._transport.is_closing():
+            self._reading_paused = False
+            self._transport.resume_reading()
+
+    def finished(self, exchange: Exchange) -> None:
+        """An answer is complete: on to the next request, or the end."""
+        self._current = None
+        self.state.total_requests += 1
+        if not exchange.keep_alive:
+            self._transport.close()
+        elif self._waiting:
+            self._start(*self._waiting.popleft())
+        else:
+            self._idle_since = self._loop.time()
+        if self._reading_paused:
+            self.resume_reading()
+
+    def abort(self) -> None:
+        """An answer cannot be completed; only a cut connection tells the caller so."""
+        self._transport.abort()
+
+    # --- what the server asks -------------------------------------------------------------------
+
+    def shutdown(self) -> None:
+        """Finish what is in flight and close."""
+        if self._current is None:
+            self._transport.close()
+        else:
+            self._waiting.clear()
+            self._current.keep_alive = False  # its body may still be on its way
+
+    # --------------------------------------------------------------------------------------------
+
+    def _start(self, exchange: Exchange, scope: Scope) -> None:
+        self._current = exchange
+        # The event loop alone would not keep the task alive. uvicorn's list of tasks is not kept:
+        # a connection stays open for as long as it is answered, and the server waits for those.
+        exchange.task = self._loop.create_task(exchange.run(self._app, scope))
+
+    def _end_after_current(self) -> None:
+        self._ended = True
+        self._waiting.clear()
+        if self._current is None:
+            self._transport.close()
+        else:
+            self._current.keep_alive = False
+
+    def _refuse(self, status: int) -> None:
+        """Answer what is not taken and end the connection, after what is answered already."""
+        broken = self.incoming
+        if self.in_head or broken is None or not broken.more_body:
+            if self._current is None:
+                self._say(status)
+        elif not broken.complete:
+            # Its body is broken: whoever waits for the rest would wait for ever.
+            broken.disconnected = True
+            broken.wake()
+            if broken is self._current:
+                self._current = None
+                if broken.started:
+                    self.abort()
+                else:
+                    self._say(status)
+        self._end_after_current()
+
+    def _say(self, status: int) -> None:
+        head = b"content-length: 0\r\nconnection: close\r\n\r\n"
+        self.write(STATUS_LINE[status] + rendered(self.state.default_headers) + head)
+
+    def _close_if_idle(self) -> None:
+        left = self._idle_since + self._idle_seconds - self._loop.time()
+        if self._current is None and left <= 0:
+            self._transport.close()
+        else:
+            wait = left if self._current is None else self._idle_seconds
+            self._timer = self._loop.call_later(wait, self._close_if_idle)
 
 
-def _reply(cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) -> bool:
-    if cycle.disconnected:
-        return True
-    if cycle.flow.write_paused or cycle.response_started:
-        return False
-    bodiless = status in BODILESS
-    parts = [STATUS_LINE[status], _rendered(cycle.default_headers), head]
-    if not bodiless:
-        parts.append(b"content-length: %d\r\n" % len(body))
-    parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
-    if not bodiless and cycle.scope["method"] != "HEAD":
-        parts.append(body)
-    # The extension holds the cycle and the cycle holds the scope: untied here, the request is
-    # freed at once and leaves the garbage collector nothing to do.
-    del cycle.scope["extensions"]
-    cycle.response_started = True
-    cycle.transport.write(b"".join(parts))
-    cycle.response_complete = True
-    cycle.message_event.set()
-    if not cycle.keep_alive:
-        cycle.transport.close()
-    cycle.on_response()
-    return True
-
-
-_last: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")
-
-
-def _rendered(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """The server's own header lines; uvicorn makes a new list of them once a second."""
-    global _last  # noqa: PLW0603 - a memo of one entry
-    if _last[0] is not headers:
-        _last = (headers, b"".join(b"%b: %b\r\n" % pair for pair in headers))
-    return _last[1]
+def _address(info: Any) -> tuple[str, int] | None:  # noqa: ANN401 - sockets say what they like
+    return (str(info[0]), int(info[1])) if isinstance(info, tuple) else None

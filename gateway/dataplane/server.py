@@ -20,6 +20,9 @@ from gateway.dataplane.protocol import GatewayProtocol
 GRACE_SECONDS: Final = 10
 """How long requests in flight may take after the server was told to stop."""
 
+BACKLOG: Final = 2048
+"""How many connections may wait to be accepted."""
+
 IDLE_SECONDS: Final = 60
 """How long a connection may sit idle between requests."""
 
@@ -100,9 +103,11 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-    except OSError as error:
+        # Only a socket that listens keeps others off a port that may be used again.
+        listener.listen(BACKLOG)
+    except (OSError, TypeError, UnicodeError) as error:  # the last two: a host that is no name
         listener.close()
-        reason = error.strerror or str(error)
+        reason = getattr(error, "strerror", None) or str(error)
         raise PortInUse(f"cannot listen on {host}:{port}: {reason}") from None
     listener.settimeout(0)
     return listener

@@ -300,7 +300,7 @@ def test_a_routing_key_is_case_sensitive(
         pytest.param(
             "invoke.headers.User(x) exact Bob",
             "unknown-key",
-            "'User(x)' cannot be the name of a header: letters, digits and -._ only",
+            "'User(x)' cannot be the name of a header: letters, digits and !#$%&'*+-.^_`|~ only",
             "",
             id="a name that no header has",
         ),
@@ -324,6 +324,13 @@ def test_a_routing_key_is_case_sensitive(
             "'a{b' cannot be the name of a path parameter",
             "",
             id="a name that no path parameter has",
+        ),
+        pytest.param(
+            "invoke.body.user.id exact 1",
+            "bad-expression",
+            "the JSON path 'user.id' does not start with '$'",
+            "did you mean 'invoke.body.$.user.id'?",
+            id="a JSON path without its root",
         ),
         pytest.param(
             "invoke.body.$.[ exact 1",
