@@ -289,7 +289,7 @@ def test_a_body_and_another_file_can_be_given(shop: Shop, call: Call) -> None:
             id="no stage",
         ),
         pytest.param(
-            "", "/orders/1",
+            "dev/orders", "/1",
             "error[stage-not-found]: no stage 'dev/orders'; known stages: dev, prepub, release\n",
             id="a stage with a piece of the path",
         ),
