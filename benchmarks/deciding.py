@@ -13,7 +13,8 @@ from timeit import timeit
 from gateway.core.alias import parse_route
 from gateway.core.apply import apply
 from gateway.core.changes import Batch, Change, Publish, PutAlias, PutFunction, PutService, Release
-from gateway.core.decide import Target, decide
+from gateway.core.decide import decide
+from gateway.core.entries import Target
 from gateway.core.routes import parse_path
 from gateway.core.snapshot import EMPTY, Api, FunctionBackend, Snapshot
 from gateway.dataplane.request import HttpRequest

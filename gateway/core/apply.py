@@ -24,7 +24,7 @@ from gateway.core.changes import (
     Release,
     Unrelease,
 )
-from gateway.core.decide import Entry, compile_alias, pin
+from gateway.core.entries import Entry, compile_alias, pin
 from gateway.core.errors import Problem, Refused, listed, nearest
 from gateway.core.functions import FunctionVersion
 from gateway.core.snapshot import Function, FunctionBackend, Service, Snapshot, Stage

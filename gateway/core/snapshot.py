@@ -12,7 +12,7 @@ from typing import Final
 
 from gateway.core import names
 from gateway.core.alias import Alias
-from gateway.core.decide import Entry, Target
+from gateway.core.entries import Entry, Target
 from gateway.core.errors import StageNotFound
 from gateway.core.functions import Configuration, FunctionVersion
 from gateway.core.routes import Path, Table

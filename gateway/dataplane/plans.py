@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
-from gateway.core.decide import Decision
+from gateway.core.entries import Decision
 from gateway.core.functions import FunctionVersion
 from gateway.core.snapshot import Api, FunctionBackend, HttpBackend, MockBackend, Snapshot, Stage
 from gateway.dataplane.answer import line, mock

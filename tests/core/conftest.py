@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from gateway.core.alias import Route
 from gateway.core.apply import apply
 from gateway.core.changes import Batch, Change, Publish, PutAlias, PutFunction
-from gateway.core.decide import Target, decide
+from gateway.core.decide import decide
+from gateway.core.entries import Target
 from gateway.core.rules import RequestView, parse_key, parse_rule
 from gateway.core.snapshot import EMPTY, Snapshot
 from gateway.core.split import Draw, EvenSequence, Mode, Split

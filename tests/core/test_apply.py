@@ -25,7 +25,8 @@ from gateway.core.changes import (
     Release,
     Unrelease,
 )
-from gateway.core.decide import Target, decide
+from gateway.core.decide import decide
+from gateway.core.entries import Target
 from gateway.core.errors import Refused
 from gateway.core.functions import Configuration, FunctionVersion
 from gateway.core.routes import parse_path

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from gateway.core.alias import Route
 from gateway.core.apply import apply
 from gateway.core.changes import PutAlias
-from gateway.core.decide import Target, decide
+from gateway.core.decide import decide
+from gateway.core.entries import Target
 from gateway.core.errors import FunctionNotFound, QualifierNotFound
 from gateway.core.rules import RequestView
 from gateway.core.snapshot import EMPTY, Snapshot

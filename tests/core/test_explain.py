@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from gateway.core.alias import Route
 from gateway.core.apply import apply
 from gateway.core.changes import PutAlias
-from gateway.core.decide import Target, decide
+from gateway.core.decide import decide
+from gateway.core.entries import Target
 from gateway.core.errors import QualifierNotFound
 from gateway.core.explain import Bucket, Explanation, RuleTrace, explain
 from gateway.core.routes import parse_path

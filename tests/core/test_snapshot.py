@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from gateway.core.changes import Change, PutFunction, PutService, Release
-from gateway.core.decide import Target
+from gateway.core.entries import Target
 from gateway.core.errors import Refused, StageNotFound
 from gateway.core.functions import Configuration
 from gateway.core.routes import parse_path
