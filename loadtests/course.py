@@ -1,0 +1,93 @@
+"""Which request comes next: the lines in order, the stages in a stated mix; pure, and no dice.
+
+The stages follow the multiples of the golden ratio: any stretch of requests holds each stage
+almost exactly in its share, and no period ties a line of the log to one stage.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from math import isfinite
+from typing import Final, NamedTuple
+
+from loadtests.traffic import Step
+
+MIX: Final = "release=0.5,prepub=0.25,dev=0.25"
+"""Half of the requests test the weighted split, which needs the most."""
+
+_GOLDEN: Final = 0x9E3779B97F4A7C15
+"""The golden ratio's fraction, as a fraction of 2**64."""
+
+_WHOLE: Final = 1 << 64
+
+
+class Part(NamedTuple):
+    """What one process sends of the whole.
+
+    Attributes:
+        first: The number of its first request, counted from 0.
+        stride: The distance to the next one.
+        requests: How many requests it sends.
+    """
+
+    first: int
+    stride: int
+    requests: int
+
+
+def part(requests: int, worker: int, workers: int) -> Part:
+    """The part of one of several workers; together they send each request once."""
+    return Part(worker, workers, (requests - worker + workers - 1) // workers)
+
+
+def parse_mix(text: str) -> dict[str, float]:
+    """Read `STAGE=SHARE,STAGE=SHARE`; shares are made to sum to 1.
+
+    Raises:
+        ValueError: It does not read so, or nothing is left to send.
+    """
+    mix: dict[str, float] = {}
+    for item in text.split(","):
+        stage, equals, number = (word.strip() for word in item.partition("="))
+        try:
+            share = float(number)
+        except ValueError:
+            share = -1
+        if not (stage and equals and isfinite(share) and share >= 0) or stage in mix:
+            raise ValueError(
+                f"{item.strip()!r} in the mix {text!r} is no new STAGE=SHARE, such as release=0.5"
+            )
+        mix[stage] = share
+    whole = sum(mix.values())
+    if not whole:
+        raise ValueError(f"the mix {text!r} sends nothing: no share is above 0")
+    return {stage: share / whole for stage, share in mix.items() if share}
+
+
+class Course:
+    """Hands out the requests of one process, each once."""
+
+    def __init__(self, steps: Sequence[Step], mix: Mapping[str, float], of: Part) -> None:
+        self._steps = steps
+        self._stages = list(mix)
+        self._bounds = list(accumulate(mix.values()))[:-1]
+        self._part = of
+        self.handed_out = 0
+
+    @property
+    def requests(self) -> int:
+        """How many there are in all."""
+        return self._part.requests
+
+    def next(self) -> tuple[str, Step] | None:
+        """The next stage and request; `None` after the last."""
+        turn = self.handed_out
+        if turn >= self._part.requests:
+            return None
+        self.handed_out = turn + 1
+        line = self._part.first + turn * self._part.stride
+        place = turn * _GOLDEN + self._part.first * _WHOLE // self._part.stride
+        stage = self._stages[bisect_right(self._bounds, place % _WHOLE / _WHOLE)]
+        return stage, self._steps[line % len(self._steps)]
