@@ -17,8 +17,8 @@ from benchmarks.client import send
 from benchmarks.servers import Running, bare_command, gateway_command, started
 
 ROUNDS = 9
-REQUESTS = 20_000
-CONNECTIONS = 16
+REQUESTS = 10_000
+CONNECTIONS = (16, 1)
 _HEADERS = "Host: 127.0.0.1\r\nUser-Agent: bench\r\nAccept: */*\r\nUser: Alice\r\n\r\n"
 _SYNC = """
 def main_handler(event, context):
@@ -26,26 +26,28 @@ def main_handler(event, context):
 """
 
 
-def measure(server: Running, path: str) -> float:
+def measure(server: Running, path: str, connections: int) -> float:
     """Microseconds of the server's processor time for a request, over one round."""
     request = f"GET {path} HTTP/1.1\r\n{_HEADERS}".encode()
     before = server.processor_seconds()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(send(server.address, request, REQUESTS, CONNECTIONS))
+        runner.run(send(server.address, request, REQUESTS, connections))
     return (server.processor_seconds() - before) / REQUESTS * 1e6
 
 
-def compare(handler: str | None = None) -> tuple[float, float, float]:
+def compare(connections: int, handler: str | None) -> tuple[float, float, float]:
     """Medians: microseconds bare, microseconds gateway, and the ratio of neighbouring rounds."""
     with TemporaryDirectory() as folder:
         serve = gateway_command(Path(folder), **({"handler": handler} if handler else {}))
         with started("bare", bare_command()) as bare, started("gateway", serve) as gateway:
-            measure(bare, "/orders/42")
-            measure(gateway, "/release/orders/42")
-            pairs = [
-                (measure(bare, "/orders/42"), measure(gateway, "/release/orders/42"))
-                for _ in range(ROUNDS)
+            turns = [
+                (
+                    measure(bare, "/orders/42", connections),
+                    measure(gateway, "/release/orders/42", connections),
+                )
+                for _ in range(ROUNDS + 1)
             ]
+    pairs = turns[1:]  # the first turn warms both up
     ratio = median(gateway / bare for bare, gateway in pairs)
     return median(bare for bare, _ in pairs), median(gateway for _, gateway in pairs), ratio
 
@@ -54,8 +56,10 @@ def main() -> None:
     """Print the figures."""
     print(f"processor time a request, {ROUNDS} rounds of {REQUESTS} requests in turn")
     for kind, handler in (("async handler", None), ("sync handler (thread)", _SYNC)):
-        bare, gateway, ratio = compare(handler)
-        print(f"  {kind:22} bare {bare:5.1f} us  gateway {gateway:5.1f} us  ratio {ratio:.2f}")
+        for connections in CONNECTIONS:
+            bare, gateway, ratio = compare(connections, handler)
+            row = f"bare {bare:5.1f} us  gateway {gateway:5.1f} us  ratio {ratio:.2f}"
+            print(f"  {kind:22} {connections:2} connections  {row}")
 
 
 if __name__ == "__main__":
