@@ -51,6 +51,14 @@ def read_apis(
     return [api for api in found if api is not None]
 
 
+def functions_named(document: Reader) -> tuple[str, ...]:
+    """The functions that APIs name, each once, whatever else is wrong with the API."""
+    apis = document.get("apis")
+    entries = apis if isinstance(apis, list) else ()
+    names = (raw.get("function") for raw in entries if isinstance(raw, Mapping))
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
+
+
 def _what(raw: object, index: int) -> str:
     """What messages call an API: its method and path, or its number where it has none."""
     if isinstance(raw, Mapping):

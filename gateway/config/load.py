@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway.config.apis import read_apis
+from gateway.config.apis import functions_named, read_apis
 from gateway.config.diagnostics import ConfigurationInvalid, Diagnostic
 from gateway.config.functions import read_functions
 from gateway.config.source import read
@@ -58,7 +58,7 @@ def load(path: str | os.PathLike[str]) -> Declaration:
     service = _read_service(document)
     functions = read_functions(document, Path(path).parent)
     apis = read_apis(document, functions, source.line_of)
-    released = Released(service.id, tuple(apis), functions)
+    released = Released(service.id, tuple(apis), functions, functions_named(document))
     releases = read_stages(document, released, source.line_of)
     document.finish()
     if problems:

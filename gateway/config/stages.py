@@ -16,18 +16,23 @@ from gateway.core.snapshot import Api, FunctionBackend
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What is released: the service's APIs, and the functions that they may name."""
+    """What is released: the service's APIs, and the functions that they may name.
+
+    Attributes:
+        service: The service's id.
+        apis: Its APIs, as far as they could be read.
+        functions: The file's functions.
+        named: The functions that APIs name, those of APIs with mistakes too.
+    """
 
     service: str
     apis: tuple[Api, ...]
     functions: Mapping[str, DeclaredFunction]
+    named: tuple[str, ...]
 
     def used(self) -> Iterable[DeclaredFunction]:
-        """The declared functions that APIs name, each once."""
-        used = [
-            api.backend.function for api in self.apis if isinstance(api.backend, FunctionBackend)
-        ]
-        return (self.functions[name] for name in dict.fromkeys(used) if name in self.functions)
+        """The declared functions that APIs name."""
+        return (self.functions[name] for name in self.named if name in self.functions)
 
 
 def read_stages(
