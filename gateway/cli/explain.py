@@ -10,6 +10,7 @@ import click
 
 from gateway.cli.exits import Exit
 from gateway.cli.failures import fail, load_or_fail
+from gateway.cli.options import config_option
 from gateway.cli.picture import columns, percent
 
 if TYPE_CHECKING:
@@ -24,13 +25,7 @@ if TYPE_CHECKING:
 @click.option("-d", "--data", default="", help="The body.")
 @click.option("--draw", type=click.FloatRange(0, 1, max_open=True), help="Use this draw.")
 @click.option("--seed", type=int, help="Draw from dice with this seed.")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    default=Path("stages.toml"),
-    show_default=True,
-    help="The file that declares functions, APIs and stages.",
-)
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Write the explanation as JSON.")
 def command(  # noqa: PLR0913 - one parameter for each option
     *,

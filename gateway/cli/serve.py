@@ -10,6 +10,7 @@ import click
 
 from gateway.cli.exits import Exit
 from gateway.cli.failures import broken_words, fail, load_or_fail
+from gateway.cli.options import config_option
 
 if TYPE_CHECKING:
     from gateway.app import Addresses, Gateway
@@ -18,13 +19,7 @@ _PORT = click.IntRange(0, 65535)
 
 
 @click.command("serve", short_help="Serve the stages of stages.toml.")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    default=Path("stages.toml"),
-    show_default=True,
-    help="The file that declares functions, APIs and stages.",
-)
+@config_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=_PORT, default=8080, show_default=True, help="Port for callers.")
 @click.option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from gateway.config.backends import read_backend
 from gateway.core.errors import Place, Problem, Refused
@@ -14,6 +14,8 @@ from gateway.core.snapshot import Api
 
 MAX_NAME: Final = 60
 """Longest name of an API, in characters."""
+
+T = TypeVar("T")
 
 _SHOWN = 60
 
@@ -69,8 +71,8 @@ def _what(raw: object, index: int) -> str:
 
 
 def _read_api(api: Reader, functions: Mapping[str, object], taken: _Taken) -> Api | None:
-    method = _read_method(api)
-    path = _read_path(api)
+    method = _checked(api, "method", '"GET"', check_method)
+    path = _checked(api, "path", '"/orders/{id}"', parse_path)
     backend = read_backend(api, functions)
     name = api.text("name")
     api.finish()
@@ -87,21 +89,13 @@ def _read_api(api: Reader, functions: Mapping[str, object], taken: _Taken) -> Ap
     return Api(key, method, path, backend) if backend is not None else None
 
 
-def _read_method(api: Reader) -> str | None:
-    method = api.required("method", '"GET"')
+def _checked(api: Reader, key: str, example: str, check: Callable[[str], T]) -> T | None:
+    """A required text that the core checks; `None` after a mistake was recorded."""
+    text = api.required(key, example)
     try:
-        return None if method is None else check_method(method)
+        return None if text is None else check(text)
     except Refused as refused:
-        api.problems += [problem.under(*api.at, "method") for problem in refused.problems]
-        return None
-
-
-def _read_path(api: Reader) -> Path | None:
-    path = api.required("path", '"/orders/{id}"')
-    try:
-        return None if path is None else parse_path(path)
-    except Refused as refused:
-        api.problems += [problem.under(*api.at, "path") for problem in refused.problems]
+        api.problems += [problem.under(*api.at, key) for problem in refused.problems]
         return None
 
 
