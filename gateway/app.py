@@ -34,14 +34,22 @@ from gateway.live import Live
 from gateway.observe import Counters
 from gateway.runtime import LoadError, Runtime
 
+LOOPBACK: Final = "127.0.0.1"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the two listeners are bound."""
+    """Where the two listeners are bound.
 
-    host: str = "127.0.0.1"
+    Attributes:
+        host: What callers reach; the control plane stays on this machine in any case, because it
+            tells whoever asks everything, environment variables included.
+        port: For callers.
+        control_port: For steering.
+    """
+
+    host: str = LOOPBACK
     port: int = 8080
     control_port: int = 8081
 
@@ -207,7 +215,7 @@ async def serve(gateway: Gateway, where: Addresses, ready: Callable[[str], None]
 def _servers(gateway: Gateway, where: Addresses) -> tuple[HttpServer, HttpServer]:
     data = HttpServer(gateway.plane, bind(where.host, where.port))
     try:
-        return data, HttpServer(gateway.control, bind(where.host, where.control_port))
+        return data, HttpServer(gateway.control, bind(LOOPBACK, where.control_port))
     except PortInUse:
         data.listener.close()
         raise

@@ -239,3 +239,27 @@ def test_one_port_cannot_serve_both_planes(declare: Declare) -> None:
         port = free.getsockname()[1]
     with pytest.raises(PortInUse, match=f"127.0.0.1:{port}: "):
         asyncio.run(serve(Gateway(declare()), Addresses(port=port, control_port=port), print))
+
+
+@pytest.mark.sockets
+def test_the_control_plane_stays_on_this_machine_wherever_callers_come_from(
+    declare: Declare,
+) -> None:
+    """It tells whoever asks everything, environment variables included."""
+    lines: list[str] = []
+
+    async def scenario() -> None:
+        ready = asyncio.Event()
+
+        def said(line: str) -> None:
+            lines.append(line)
+            ready.set()
+
+        everywhere = Addresses(host="0.0.0.0", port=0, control_port=0)
+        serving = asyncio.create_task(serve(Gateway(declare()), everywhere, said))
+        await ready.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await serving
+
+    asyncio.run(scenario())
+    assert re.search(r"data=http://0\.0\.0\.0:\d+ control=http://127\.0\.0\.1:\d+ ", lines[0])

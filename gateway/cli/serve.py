@@ -20,7 +20,7 @@ _PORT = click.IntRange(0, 65535)
 
 @click.command("serve", short_help="Serve the stages of stages.toml.")
 @config_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address that callers reach.")
 @click.option("--port", type=_PORT, default=8080, show_default=True, help="Port for callers.")
 @click.option(
     "--control-port", type=_PORT, default=8081, show_default=True, help="Port for steering."

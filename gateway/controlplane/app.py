@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from gateway.controlplane.views import snapshot_view
 from gateway.live import Live
+
+HOSTS: Final = ("127.0.0.1", "localhost")
+"""Names under which the control plane answers."""
 
 
 def control_app(live: Live) -> Starlette:
@@ -29,5 +36,7 @@ def control_app(live: Live) -> Starlette:
             Route("/healthz", health),
             Route("/readyz", ready),
             Route("/api/snapshot", snapshot),
-        ]
+        ],
+        # A page of another origin whose name was made to point here (DNS rebinding) is refused.
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))],
     )

@@ -30,12 +30,12 @@ from gateway.live import Live
 GOLDEN = Path(__file__).parent / "snapshot.json"
 
 
-def ask(live: Live, path: str, method: str = "GET") -> httpx.Response:
+def ask(live: Live, path: str, method: str = "GET", host: str = "127.0.0.1:8081") -> httpx.Response:
     """One request to the control plane."""
 
     async def scenario() -> httpx.Response:
         transport = httpx.ASGITransport(control_app(live))
-        async with httpx.AsyncClient(transport=transport, base_url="http://control") as client:
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
             return await client.request(method, path)
 
     return asyncio.run(scenario())
@@ -124,3 +124,16 @@ def test_what_is_not_there_is_not_found(everything: Snapshot) -> None:
     """And nothing is written by a request that only reads."""
     assert ask(Live(everything), "/nowhere").status_code == 404
     assert ask(Live(everything), "/api/snapshot", "POST").status_code == 405
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8081", "localhost:8081", "localhost"])
+def test_the_control_plane_answers_under_the_names_of_this_machine(host: str) -> None:
+    """With any port: several gateways may run."""
+    assert ask(Live(), "/healthz", host=host).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example:8081", "127.0.0.1.evil.example", "localhost.x"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/snapshot"])
+def test_a_name_that_was_made_to_point_here_is_refused(host: str, path: str) -> None:
+    """A page of another origin could read everything otherwise."""
+    assert ask(Live(), path, host=host).status_code == 400
