@@ -15,7 +15,6 @@ import httptools
 class _Connection(asyncio.Protocol):
     def __init__(self, load: _Load) -> None:
         self._load = load
-        self._status = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport

@@ -6,7 +6,6 @@ from typing import Final
 from urllib.parse import quote
 
 from gateway.core import names
-from gateway.core.errors import StageNotFound
 from gateway.core.snapshot import Service, Snapshot, Stage
 from gateway.dataplane.texts import BadPath, HostNotFound
 
@@ -68,6 +67,4 @@ def _without_dots(path: str) -> str:
 
 
 _NOWHERE: Final = Service("", "")
-
-
-__all__ = ["StageNotFound", "as_sent", "locate"]
+"""Stands for a service while there is none: no stage is found in it."""

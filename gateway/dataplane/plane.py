@@ -113,7 +113,7 @@ class DataPlane:
         try:
             if "content-length" in headers or "transfer-encoding" in headers:
                 request.body = await _read_body(receive)
-            result = plan.result(decide(plan.snapshot, plan.target, request, self._draw))
+            result = plan.result(decide(plan.book.snapshot, plan.target, request, self._draw))
         except CallerGone:
             return
         except RoutingError as error:

@@ -65,16 +65,14 @@ class FunctionPlan:
     """An API answered by a function.
 
     Attributes:
-        snapshot: The frozen state it was made from.
         target: Whom `decide` is asked for.
         event: Builds the event.
         integrated: Whether the function spells out its answer.
     """
 
-    __slots__ = ("_results", "book", "event", "integrated", "snapshot", "stage", "target")
+    __slots__ = ("_results", "book", "event", "integrated", "stage", "target")
 
     def __init__(self, book: Plans, stage: Stage, api: Api, backend: FunctionBackend) -> None:
-        self.snapshot = book.snapshot
         self.target = backend.target
         self.event = event_builder(book.service, stage, api, backend)
         self.integrated = backend.integrated

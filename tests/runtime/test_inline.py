@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import sys
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
@@ -400,7 +399,6 @@ def test_a_handler_that_waits_does_not_stop_others(runtime: Runtime, make: Make)
     assert asyncio.run(scenario()) == [str(n) for n in range(1000)]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="uvloop does not run there")
 def test_the_same_on_uvloop(runtime: Runtime, make: Make) -> None:
     """The loop of production: waiting, its timeout, and threads."""
     import uvloop
