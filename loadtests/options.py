@@ -51,6 +51,7 @@ def read_log(path: str) -> tuple[Log, tuple[Step, ...]]:
 def add_options(parser: LocustArgumentParser, **_kwargs: object) -> None:
     """Add ours to Locust's options, and keep its two listeners on this machine unless told."""
     parser.set_defaults(web_host=LOOPBACK, master_bind_host=LOOPBACK)
+    parser.prog = "locust"  # and not the file that `python -m locust` happens to run
     _add_traffic(parser)
     _add_verdict(parser)
 
