@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import deciding, processor, startup
+from benchmarks import deciding, processor, recovery, startup
 
-for benchmark in (deciding, startup, processor):
+for benchmark in (deciding, recovery, startup, processor):
     benchmark.main()

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 _ROOT = Path(__file__).parent.parent
+_ADDRESS = re.compile(r"(?:data|control)=http://([0-9.]+):([0-9]+)")
 _HANDLER = """
 async def main_handler(event, context):
     return {
@@ -44,6 +45,26 @@ alias = "release"
 """
 
 
+_SHOP = """
+[service]
+name = "bench"
+
+[functions.orders]
+source = "orders"
+
+[functions.orders.aliases]
+release = { version = "1" }
+
+[[apis]]
+method = "ANY"
+path = "/orders/{id}"
+function = "orders"
+
+[stages.release]
+alias = "release"
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """A server that answers.
@@ -52,11 +73,13 @@ class Running:
         name: What it is called in the report.
         address: Where it listens.
         process: Its process.
+        control: Where it is steered; the address itself for a server that has no such place.
     """
 
     name: str
     address: tuple[str, int]
     process: psutil.Process
+    control: tuple[str, int]
 
     def processor_seconds(self) -> float:
         """Processor time that the process has used so far, user and system."""
@@ -67,19 +90,19 @@ class Running:
 @contextmanager
 def started(name: str, command: list[str]) -> Iterator[Running]:
     """Run a server until the block ends; it must print `data=http://HOST:PORT` when ready."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=_ROOT
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        found = re.search(r"data=http://([0-9.]+):([0-9]+)", line)
-        if found is None:
-            raise RuntimeError(f"{name} did not start: {line!r}")
-        yield Running(name, (found[1], int(found[2])), psutil.Process(process.pid))
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            found = [(host, int(port)) for host, port in _ADDRESS.findall(line)]
+            if not found:
+                raise RuntimeError(f"{name} did not start: {line!r}")
+            yield Running(name, found[0], psutil.Process(process.pid), found[-1])
+        finally:
+            process.terminate()  # one that was killed before does not mind
+            process.wait(timeout=20)
 
 
 def gateway_command(folder: Path, handler: str = _HANDLER) -> list[str]:
@@ -90,6 +113,18 @@ def gateway_command(folder: Path, handler: str = _HANDLER) -> list[str]:
         code.write_text(handler)
     configuration = folder / "stages.toml"
     configuration.write_text(_CONFIGURATION)
+    ports = ["--port", "0", "--control-port", "0"]
+    return [sys.executable, "-m", "gateway", "serve", "--config", str(configuration), *ports]
+
+
+def shop_command(folder: Path) -> list[str]:
+    """A command that serves one function with four versions, and remembers in a file."""
+    for version in ("latest", "v1", "v2", "v3", "v4"):
+        code = folder / "orders" / version / "index.py"
+        code.parent.mkdir(parents=True)
+        code.write_text(_HANDLER.replace("42", version))
+    configuration = folder / "stages.toml"
+    configuration.write_text(_SHOP)
     ports = ["--port", "0", "--control-port", "0"]
     return [sys.executable, "-m", "gateway", "serve", "--config", str(configuration), *ports]
 

@@ -56,7 +56,9 @@ EXAMPLES = [example for page in PAGES for example in examples_of(page)]
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[str, str]]:
     """The example, served on free ports: both addresses as `host:port`."""
+    # Nothing is remembered: the pages describe a gateway that starts from the file alone.
     command = [sys.executable, "-m", "gateway", "serve", "--port", "0", "--control-port", "0"]
+    command += ["--state", ":memory:"]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:

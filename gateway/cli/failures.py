@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, NoReturn
@@ -11,17 +12,31 @@ import click
 from gateway.cli.exits import Exit
 
 if TYPE_CHECKING:
-    from gateway.app import BrokenVersions
     from gateway.config import Declaration
+    from gateway.core.errors import Problem
+    from gateway.runtime import BrokenVersions
 
 
 def fail(code: str, message: str, status: Exit, hint: str = "") -> NoReturn:
     """End the command with one sentence."""
-    error = click.style(f"error[{code}]", fg="red", bold=True)
-    click.echo(f"{error}: {message}", err=True)
+    click.echo(f"{mark(code)}: {message}", err=True)
     if hint:
         click.echo(f"  = hint: {hint}", err=True)
     raise click.exceptions.Exit(status)
+
+
+def fail_all(problems: Iterable[Problem], status: Exit, what: str) -> NoReturn:
+    """End the command with every mistake found in something."""
+    for problem in problems:
+        click.echo(f"{mark(problem.code)}: {what}: {problem.message}", err=True)
+        if problem.hint:
+            click.echo(f"  = hint: {problem.hint}", err=True)
+    raise click.exceptions.Exit(status)
+
+
+def mark(code: str) -> str:
+    """How every sentence about a mistake begins."""
+    return click.style(f"error[{code}]", fg="red", bold=True)
 
 
 def load_or_fail(path: Path) -> Declaration:
@@ -47,7 +62,6 @@ def broken_words(broken: BrokenVersions) -> str:
     """Which versions do not load, and where their code fails."""
     parts = []
     for error in broken.errors:
-        mark = click.style(f"error[{error.code}]", fg="red", bold=True)
         stack = f"\n{indent(error.stack.rstrip(), '  ')}" if error.stack else ""
-        parts.append(f"{mark}: {error}{stack}")
+        parts.append(f"{mark(error.code)}: {error}{stack}")
     return "\n".join(parts)

@@ -12,11 +12,44 @@ from gateway import __version__
 from gateway.cli.exits import Exit
 from gateway.core.errors import nearest
 
-COMMANDS: Final = {
-    "check": "Check stages.toml and the code it names.",
-    "explain": "Tell which version would answer a request, and why.",
-    "serve": "Serve the stages of stages.toml.",
+SECTIONS: Final = {
+    "On this machine": {
+        "init": "Make a folder that can be served.",
+        "check": "Check stages.toml and the code it names.",
+        "serve": "Serve the stages of stages.toml.",
+        "explain": "Tell which version would answer a request, and why.",
+        "completion": "Write what a shell needs for completion.",
+    },
+    "Look at a running gateway": {
+        "status": "Show configured and observed shares of every alias.",
+        "functions": "List the functions.",
+        "versions": "List the versions of a function.",
+        "aliases": "List the aliases of a function.",
+        "stages": "List the stages and the aliases they use.",
+        "apis": "List the APIs and who answers them.",
+        "events": "Follow what happens, one line each.",
+        "changes": "Show who altered what, newest first.",
+    },
+    "Move code": {
+        "publish": "Freeze $LATEST into the next version.",
+        "alias": "Move an alias; read it, delete it, see its history.",
+        "rollback": "Bring back where an alias led before.",
+        "deploy": "Publish, and share traffic with $LATEST.",
+        "invoke": "Run a function once.",
+        "code": "Fetch code, or give $LATEST other code.",
+        "function": "Configure a function, or delete it.",
+        "version": "Delete a published version.",
+        "stage": "Release the APIs to a stage, or delete it.",
+    },
+    "stages.toml and what is live": {
+        "apply": "Apply stages.toml to the running gateway.",
+        "diff": "Compare stages.toml with what is live.",
+        "export": "Write a stages.toml that reproduces what is live.",
+    },
 }
+"""Each command with its line in the help, by what it is for."""
+
+COMMANDS: Final = {name: line for lines in SECTIONS.values() for name, line in lines.items()}
 """Each command with its line in the help; the module `gateway.cli.NAME` holds it."""
 
 
@@ -51,13 +84,14 @@ class _Lazy(click.Group):
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for title, lines in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(lines.items()))
 
 
 @click.group(
     cls=_Lazy,
-    epilog="Start with 'gateway serve' in a folder that holds a stages.toml.",
+    epilog="Start with 'gateway init', or with 'gateway serve' where there is a stages.toml.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="gateway")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gateway.cli.exits import Exit
-from gateway.cli.failures import broken_words, fail, load_or_fail
 from gateway.cli.options import config_option
+from gateway.cli.picture import routing_picture, traffic_picture
+from gateway.cli.starting import starting
+from gateway.cli.state import state_file, state_option
 
 if TYPE_CHECKING:
-    from gateway.app import Addresses, Gateway
+    from gateway.app import Setup
+    from gateway.serving import Addresses
 
 _PORT = click.IntRange(0, 65535)
 
@@ -23,48 +26,79 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that callers reach.")
 @click.option("--port", type=_PORT, default=8080, show_default=True, help="Port for callers.")
 @click.option(
+    "--control-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address for steering; any but this machine's own needs a token in GATEWAY_TOKEN.",
+)
+@click.option(
     "--control-port", type=_PORT, default=8081, show_default=True, help="Port for steering."
 )
+@state_option
 @click.option("--seed", type=int, help="Makes every weighted choice repeatable.")
-def command(config: Path, host: str, port: int, control_port: int, seed: int | None) -> None:
+@click.option(
+    "--watch/--no-watch", default=True, show_default=True, help="Pick up edits of file and code."
+)
+def command(  # noqa: PLR0913 - one parameter for each option
+    *,
+    config: Path,
+    host: str,
+    port: int,
+    control_host: str,
+    control_port: int,
+    state: str | None,
+    seed: int | None,
+    watch: bool,
+) -> None:
     """Serve the stages of stages.toml.
 
-    Prints one line on standard output when both listeners accept connections. Ctrl-C stops
-    accepting and finishes what is in flight; a second Ctrl-C does not wait.
+    Prints one line on standard output when both listeners accept connections. What is changed
+    while it runs is remembered in the state file and survives a restart. Edits of stages.toml and
+    of the functions' latest/ folders are picked up at once. Ctrl-C stops accepting and finishes
+    what is in flight; a second Ctrl-C does not wait.
 
     \b
     Examples:
       gateway serve
       gateway serve --config shop/stages.toml --port 9000 --seed 7
+      gateway serve --state :memory: --no-watch
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    declaration = load_or_fail(config)
-    from gateway.app import Addresses, BrokenVersions, Gateway
+    from gateway.app import Setup
+    from gateway.serving import LOOPBACKS, Addresses
 
-    try:
-        gateway = Gateway(declaration, seed)
-    except BrokenVersions as broken:
-        click.echo(broken_words(broken), err=True)
-        raise click.exceptions.Exit(Exit.INVALID) from None
-    _serve(gateway, Addresses(host, port, control_port))
+    setup = Setup(
+        file=config,
+        state=state_file(state, config),
+        seed=seed,
+        token=os.environ.get("GATEWAY_TOKEN") or None,
+        control_hosts=() if control_host in LOOPBACKS else (control_host,),
+    )
+    where = Addresses(host, port, control_port, control_host)
+    with starting(), asyncio.Runner(loop_factory=_event_loop()) as runner:
+        runner.run(_serve(setup, where, watch=watch))
 
 
-def _serve(gateway: Gateway, where: Addresses) -> None:
-    from gateway.app import serve
-    from gateway.cli.picture import routing_picture, traffic_picture
-    from gateway.dataplane.server import PortInUse
+async def _serve(setup: Setup, where: Addresses, *, watch: bool) -> None:
+    from gateway.app import Gateway
+    from gateway.cli.events import event_words
+    from gateway.serving import serve
+
+    gateway = await Gateway.open(setup)
 
     def ready(line: str) -> None:
+        for warning in gateway.warnings:
+            click.echo(warning, err=True)
         click.echo(routing_picture(gateway.live.snapshot), err=True)
         click.echo(f"seed {gateway.seed}; Ctrl-C stops", err=True)
         click.echo(line)
 
-    try:
-        with asyncio.Runner(loop_factory=_event_loop()) as runner:
-            runner.run(serve(gateway, where, ready))
-    except* PortInUse as group:
-        message = str(group.exceptions[0])
-        hint = "choose another with --port and --control-port; 0 takes a free one"
-        fail("cannot-listen", message, Exit.CANNOT_START, hint)
+    await serve(
+        gateway,
+        where,
+        ready,
+        watch=watch,
+        tell=lambda event: click.echo(event_words(event.name, event.data), err=True),
+    )
     click.echo(traffic_picture(gateway.counters), err=True)
 
 

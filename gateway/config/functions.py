@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -33,8 +33,9 @@ class DeclaredFunction:
 
     Attributes:
         name: Its name.
-        versions: Its versions, `$LATEST` last.
-        aliases: The names of its aliases, `$DEFAULT` included, those with mistakes too.
+        versions: Its versions, `$LATEST` last; those that only exist live too.
+        aliases: The names of its aliases, `$DEFAULT` included, those with mistakes too, and those
+            that only exist live.
         known: Whether the versions could be read; otherwise nothing can be said about them.
         changes: What builds the function from nothing; of use only when there is no mistake.
     """
@@ -51,12 +52,15 @@ class DeclaredFunction:
         return (*self.aliases, *self.versions)
 
 
-def read_functions(document: Reader, root: Path) -> dict[str, DeclaredFunction]:
+def read_functions(
+    document: Reader, root: Path, live: Mapping[str, Collection[str]]
+) -> dict[str, DeclaredFunction]:
     """Read `[functions]`; mistakes are added to the document's.
 
     Args:
         document: The whole file.
         root: The folder that sources are relative to.
+        live: The versions and aliases that may be named without being declared, by function.
     """
     functions = {}
     for name, raw in document.mapping("functions").items():
@@ -65,27 +69,30 @@ def read_functions(document: Reader, root: Path) -> dict[str, DeclaredFunction]:
             wrong_key(document, Problem("bad-name", message, ("functions", name)))
         at: Place = ("functions", name)
         reader = Reader(raw, f"function {name!r}", document.problems, at)
-        functions[name] = _read_function(reader, name, root)
+        functions[name] = _read_function(reader, name, root, live.get(name, ()))
     return functions
 
 
-def _read_function(reader: Reader, name: str, root: Path) -> DeclaredFunction:
+def _read_function(
+    reader: Reader, name: str, root: Path, live: Collection[str]
+) -> DeclaredFunction:
     found = _read_source(reader, root)
     configuration = _read_configuration(reader)
     description = reader.text("description")
     if found.versions:
         _check_handler(reader, configuration.handler, found.versions)
     known = names.LATEST in found.versions and not found.problems
+    versions = sorted({*found.versions, *filter(names.is_version, live)}, key=names.version_order)
     aliases = reader.mapping("aliases")
     routes = {
-        alias: _read_alias(reader, alias, raw, found.versions if known else None)
+        alias: _read_alias(reader, alias, raw, versions if known else None)
         for alias, raw in aliases.items()
     }
     reader.finish()
     return DeclaredFunction(
         name=name,
-        versions=tuple(found.versions),
-        aliases=tuple(dict.fromkeys((names.DEFAULT, *aliases))),
+        versions=tuple(versions if known else found.versions),
+        aliases=tuple(dict.fromkeys((names.DEFAULT, *aliases, *filter(names.is_alias, live)))),
         known=known,
         changes=(
             PutFunction(name, _code(found, names.LATEST), configuration, description),
@@ -170,7 +177,7 @@ def _listed(found: Iterable[str]) -> str:
 
 
 def _read_alias(
-    reader: Reader, alias: str, raw: object, versions: Mapping[str, Path] | None
+    reader: Reader, alias: str, raw: object, versions: Collection[str] | None
 ) -> tuple[Route, str] | None:
     """The route and the description of one alias; `versions` is `None` where they are not known."""
     at = ("aliases", alias)
@@ -217,7 +224,7 @@ def _named(raw: object) -> list[tuple[str, Place]]:
 
 
 def _unknown(
-    named: Iterable[tuple[str, Place]], what: str, versions: Mapping[str, Path]
+    named: Iterable[tuple[str, Place]], what: str, versions: Collection[str]
 ) -> list[Problem]:
     """Problems for versions that the function does not have."""
     return [

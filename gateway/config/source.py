@@ -113,12 +113,7 @@ def read(path: str | os.PathLike[str]) -> Source:
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
-        _refuse(
-            file,
-            "missing-file",
-            "there is no such file",
-            "docs/stages-toml.md has a complete example",
-        )
+        _refuse(file, "missing-file", "there is no such file", "`gateway init` makes one")
     except IsADirectoryError:
         hint = f"did you mean {str(Path(path) / 'stages.toml')!r}?"
         _refuse(file, "unreadable-file", "this is a folder, not a file", hint)

@@ -1,5 +1,6 @@
 """COLD: what people and tools ask of a running gateway, on a listener of its own."""
 
 from gateway.controlplane.app import control_app
+from gateway.controlplane.service import Control
 
-__all__ = ["control_app"]
+__all__ = ["Control", "control_app"]

@@ -1,42 +1,68 @@
-"""The control plane's ASGI application: health, and the live state as JSON."""
+"""The control plane's ASGI application: the guard outside, problems below it, the routes inside."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
+from time import time
 from typing import Final
 
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.routing import Route
+from starlette.routing import Route, Router, compile_path
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.controlplane.views import snapshot_view
-from gateway.live import Live
+from gateway.controlplane.guard import JSON, Guard
+from gateway.controlplane.problems import Problems
+from gateway.controlplane.rest.naming import not_found
+from gateway.controlplane.rest.openapi import describing
+from gateway.controlplane.rest.operation import Operation
+from gateway.controlplane.rest.operations import OPERATIONS
+from gateway.controlplane.rest.resource import Resource
+from gateway.controlplane.service import Control
 
-HOSTS: Final = ("127.0.0.1", "localhost")
-"""Names under which the control plane answers."""
+
+def control_app(
+    control: Control,
+    *,
+    hosts: Iterable[str] = (),
+    token: str | None = None,
+    clock: Callable[[], float] = time,
+) -> ASGIApp:
+    """Build the application.
+
+    Args:
+        control: Who is asked.
+        hosts: Names to answer under beside those of loopback; an IPv6 address in brackets.
+        token: What a request to the API must bring; `None` lets everybody ask.
+        clock: Seconds since 1970; metrics count from now on.
+    """
+    operations = describing(OPERATIONS)
+    since = clock()
+    by_path: dict[str, list[Operation]] = {}
+    for operation in operations:
+        by_path.setdefault(operation.path, []).append(operation)
+    routes = [Route(path, Resource(control, rows, since)) for path, rows in by_path.items()]
+    router = Router(routes, redirect_slashes=False, default=_nowhere)
+    media = _Media(operations)
+    return Guard(Problems(router), hosts=hosts, token=token, accepts=media.of)
 
 
-def control_app(live: Live) -> Starlette:
-    """Build the application around the live cell."""
+async def _nowhere(scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise not_found(scope["path"])
 
-    async def health(_request: Request) -> PlainTextResponse:
-        return PlainTextResponse("ok\n")
 
-    async def ready(_request: Request) -> PlainTextResponse:
-        return PlainTextResponse(f"ready revision={live.snapshot.revision}\n")
+class _Media:
+    """Which media types may be sent where: JSON, but for the rows that say otherwise."""
 
-    async def snapshot(_request: Request) -> JSONResponse:
-        view = snapshot_view(live.snapshot)
-        return JSONResponse(view, headers={"ETag": f'"{live.snapshot.revision}"'})
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._special: Final[list[tuple[str, re.Pattern[str], tuple[str, ...]]]] = [
+            (operation.method, compile_path(operation.path)[0], operation.media)
+            for operation in operations
+            if operation.media != JSON
+        ]
 
-    return Starlette(
-        routes=[
-            Route("/healthz", health),
-            Route("/readyz", ready),
-            Route("/api/snapshot", snapshot),
-        ],
-        # A page of another origin whose name was made to point here (DNS rebinding) is refused.
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))],
-    )
+    def of(self, method: str, path: str) -> tuple[str, ...]:
+        """The media types that a method may send to a path."""
+        for special, pattern, media in self._special:
+            if special == method and pattern.match(path):
+                return media
+        return JSON

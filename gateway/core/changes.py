@@ -40,17 +40,19 @@ class Publish:
         code: The frozen code; `None` means that of `$LATEST`.
         number: The number, above every earlier one; `None` means the next.
         description: The publisher's words.
+        configuration: The frozen configuration; `None` means that of `$LATEST`.
     """
 
     function: str
     code: str | None = None
     number: str | None = None
     description: str = ""
+    configuration: Configuration | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteVersion:
-    """Remove a published version that no alias names."""
+    """Remove a published version that no alias and no released API names."""
 
     function: str
     number: str
@@ -68,7 +70,7 @@ class PutAlias:
 
 @dataclass(frozen=True, slots=True)
 class DeleteAlias:
-    """Remove an alias; `$DEFAULT` stays."""
+    """Remove an alias that no released API names; `$DEFAULT` stays."""
 
     function: str
     name: str
@@ -76,10 +78,11 @@ class DeleteAlias:
 
 @dataclass(frozen=True, slots=True)
 class PutService:
-    """Create a service or rename it."""
+    """Create a service, or give it another name and other APIs; its stages stay as they are."""
 
     id: str
     name: str
+    apis: tuple[Api, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 Place = tuple[str | int, ...]
 """Where inside the checked value a problem sits: keys and list indices from the outside in."""
@@ -58,6 +58,15 @@ class Refused(GatewayError):
     def code(self) -> str:
         """The code of the first problem."""
         return self.problems[0].code
+
+
+def refuse(code: str, message: str, hint: str = "") -> NoReturn:
+    """Refuse a change for one reason.
+
+    Raises:
+        Refused: Always.
+    """
+    raise Refused([Problem(code, message, hint=hint)])
 
 
 class RoutingError(GatewayError):

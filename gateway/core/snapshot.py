@@ -146,11 +146,13 @@ class Service:
         id: Its name in addresses.
         name: Its name for people.
         stages: The stages it was released to, by name.
+        apis: Its APIs as they would be released next; nobody is answered by them before.
     """
 
     id: str
     name: str
     stages: Mapping[str, Stage] = field(default_factory=dict)
+    apis: tuple[Api, ...] = ()
 
     def stage(self, name: str) -> Stage:
         """The stage that a name reaches; `test` reaches `dev`.

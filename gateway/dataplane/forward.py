@@ -14,6 +14,7 @@ from gateway.core.routes import Kind, Path
 from gateway.dataplane.address import as_sent
 from gateway.dataplane.answer import JSON_LINE, Header, line, pairs
 from gateway.dataplane.asgi import Receive, Scope, Send
+from gateway.dataplane.dialling import Dialler
 from gateway.dataplane.exchange import BODILESS
 from gateway.dataplane.plans import HttpPlan
 from gateway.dataplane.request import OWN_PREFIXES
@@ -81,9 +82,14 @@ class Passage(NamedTuple):
 
 
 class HttpForwarder:
-    """Passes requests on through one pool of connections."""
+    """Passes requests on through one pool of connections.
+
+    Attributes:
+        dialler: Makes the sockets.
+    """
 
     def __init__(self) -> None:
+        self.dialler = Dialler()
         self._session: ClientSession | None = None
 
     async def forward(self, plan: HttpPlan, passage: Passage, receive: Receive, send: Send) -> int:
@@ -129,7 +135,7 @@ class HttpForwarder:
         self._session = aiohttp.ClientSession(
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=0, socket_factory=self.dialler),
         )
         return self._session
 

@@ -4,13 +4,20 @@
 know about the event loop and threads.
 """
 
-from gateway.runtime.errors import CodeNotFound, HandlerNotFound, LoadError, UserCodeError
+from gateway.runtime.errors import (
+    BrokenVersions,
+    CodeNotFound,
+    HandlerNotFound,
+    LoadError,
+    UserCodeError,
+)
 from gateway.runtime.loader import LoadedVersion, load
 from gateway.runtime.outcome import Outcome
 from gateway.runtime.runner import Runner
 from gateway.runtime.runtime import Runtime
 
 __all__ = [
+    "BrokenVersions",
     "CodeNotFound",
     "HandlerNotFound",
     "LoadError",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 from gateway.core.errors import GatewayError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gateway.core.functions import FunctionVersion
 
 
@@ -33,6 +35,12 @@ class LoadError(GatewayError):
         self.number = version.number
         self.stack = stack
         super().__init__(f"function {version.function!r}, version {version.number}: {sentence}")
+
+    def elsewhere(self, copies: Mapping[str, str]) -> None:
+        """Name the folders that the code came from, in place of the copies that were tried."""
+        for copy, origin in copies.items():
+            self.stack = self.stack.replace(copy, origin)
+            self.args = (str(self).replace(copy, origin),)
 
     def to_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""
@@ -73,3 +81,15 @@ class UserCodeError(LoadError):
         self.error_type, self.error_message = error
         said = f"{self.error_type}: {self.error_message}".removesuffix(": ")
         super().__init__(version, f"the code cannot be imported: {said}", stack)
+
+
+class BrokenVersions(GatewayError):
+    """Versions that do not load.
+
+    Attributes:
+        errors: Why, one for each version.
+    """
+
+    def __init__(self, errors: list[LoadError]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(map(str, errors)))

@@ -59,15 +59,20 @@ class LoadedVersion:
         self.handler = _unloaded
 
 
-def load(version: FunctionVersion) -> LoadedVersion:
+def load(version: FunctionVersion, folder: str | None = None) -> LoadedVersion:
     """Load a version beside all others; safe to call from any thread.
+
+    Args:
+        version: Whose code; what is loaded knows it.
+        folder: Where the code is; `None` when the version's `code` is the folder itself.
 
     Raises:
         CodeNotFound: The version's folder does not exist.
         HandlerNotFound: The handler string is malformed, or names nothing that can be called.
         UserCodeError: Importing the handler's file raised.
     """
-    folder = os.path.abspath(version.code)  # noqa: PTH100 - as text: compared with frames
+    # As text, not as a path: it is compared with the file names of frames.
+    folder = os.path.abspath(version.code if folder is None else folder)  # noqa: PTH100
     if not os.path.isdir(folder):  # noqa: PTH112
         raise CodeNotFound(version, f"there is no folder {folder}")
     module_name, function_name = _handler_parts(version)

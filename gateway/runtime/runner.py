@@ -29,17 +29,26 @@ if TYPE_CHECKING:
 class Runner:
     """Invokes one version.
 
+    Args:
+        version: The version.
+        seats: Those of its function.
+        threads: Where blocking code runs.
+        folder: Where its code is; `None` when the version's `code` is the folder itself.
+
     Attributes:
         version: The version.
     """
 
     __slots__ = (
-        "_dropped", "_failure", "_generation", "_loading", "_lock", "_seats", "_threads",
+        "_dropped", "_failure", "_folder", "_generation", "_loading", "_lock", "_seats", "_threads",
         "version",
     )  # fmt: skip
 
-    def __init__(self, version: FunctionVersion, seats: Seats, threads: Threads) -> None:
+    def __init__(
+        self, version: FunctionVersion, seats: Seats, threads: Threads, folder: str | None = None
+    ) -> None:
         self.version = version
+        self._folder = folder
         self._seats = seats
         self._threads = threads
         self._lock = threading.Lock()
@@ -75,7 +84,7 @@ class Runner:
             if old is not None and not old.ended and not fresh:
                 return
             try:
-                loaded = load(self.version)
+                loaded = load(self.version, self._folder)
             except LoadError as error:
                 self._failure = error
                 raise

@@ -6,24 +6,34 @@ in between nothing is looked up per request, because the data plane keeps runner
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import TYPE_CHECKING
 
+from gateway.runtime.errors import BrokenVersions, LoadError
 from gateway.runtime.generation import Seats
 from gateway.runtime.runner import Runner
 from gateway.runtime.threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from gateway.core.functions import FunctionVersion
     from gateway.runtime.outcome import Outcome
 
 
 class Runtime:
-    """Loads, runs and unloads versions."""
+    """Loads, runs and unloads versions.
 
-    def __init__(self, idle_seconds: float = 30.0) -> None:
+    Args:
+        folder_of: The folder of a version's `code`.
+        idle_seconds: How long a thread waits for its next job.
+    """
+
+    def __init__(
+        self, folder_of: Callable[[str], str] = str, *, idle_seconds: float = 30.0
+    ) -> None:
+        self._folder_of = folder_of
         self._threads = Threads(idle_seconds)
         self._lock = threading.Lock()
         self._seats: dict[str, Seats] = {}
@@ -38,6 +48,21 @@ class Runtime:
         """
         self.runner(version).load()
 
+    def prove_all(self, versions: Iterable[FunctionVersion]) -> None:
+        """Load several versions.
+
+        Raises:
+            BrokenVersions: With every version that cannot be loaded.
+        """
+        broken = []
+        for version in versions:
+            try:
+                self.prove(version)
+            except LoadError as error:
+                broken.append(error)
+        if broken:
+            raise BrokenVersions(broken)
+
     def reload(self, version: FunctionVersion) -> None:
         """Load a version's code as it is on disk now; running invocations end in the old code.
 
@@ -45,6 +70,9 @@ class Runtime:
             LoadError: The new code cannot be loaded; the old code stays in use.
         """
         self.runner(version).load(fresh=True)
+        # Modules refer to themselves, so that dead ones wait for the collector, and it would wait
+        # for many of them: memory stays flat only if each edit takes its predecessor with it.
+        gc.collect()
 
     def retain(self, versions: Iterable[FunctionVersion]) -> None:
         """Unload every other version once its invocations have ended."""
@@ -74,7 +102,7 @@ class Runtime:
                 if runner.version == version:
                     return runner
             seats = self._seats.setdefault(version.function, Seats())
-            runner = Runner(version, seats, self._threads)
+            runner = Runner(version, seats, self._threads, self._folder_of(version.code))
             runners.append(runner)
             return runner
 

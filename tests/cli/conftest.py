@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway.app import Gateway, Setup
 from gateway.cli import main
+from gateway.dataplane.server import HttpServer, bind
 
 STAGES = """
 [service]
@@ -68,6 +74,7 @@ OK = 'async def main_handler(event, context):\n    return {"statusCode": 200}\n'
 
 Shop = Callable[..., Path]
 Call = Callable[..., Result]
+Begin = Callable[..., "subprocess.Popen[str]"]
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -121,5 +128,113 @@ def process(tmp_path: Path) -> Process:
             env=environment(),
             timeout=60,
         )
+
+    return run
+
+
+@pytest.fixture
+def begin() -> Iterator[Begin]:
+    """Begin `python -m gateway`; killed if it is still there at the end."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def run(*arguments: str) -> subprocess.Popen[str]:
+        begun.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "gateway", *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=environment(),
+            )
+        )
+        return begun[-1]
+
+    yield run
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+class Running:
+    """A real gateway that serves both planes from a thread of its own.
+
+    Attributes:
+        url: Its control plane.
+        data: Its data plane.
+        gateway: The gateway; other threads only read it.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._ready = Event()
+        self._thread = Thread(target=lambda: asyncio.run(self._run()))
+        self._thread.start()
+        self._ready.wait()
+        assert self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Let go of everything; once more does no harm."""
+        if self._thread.is_alive():
+            self.loop.call_soon_threadsafe(self._stop)
+            self._thread.join()
+
+    def _stop(self) -> None:
+        self.gateway.events.close()
+        for server in self.servers:
+            server.stop(force=True)
+
+    async def _run(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        try:
+            self.gateway = await Gateway.open(self._setup)
+            apps = (self.gateway.plane, self.gateway.control)
+            self.servers = [HttpServer(app, bind("127.0.0.1", 0)) for app in apps]
+            self.data, self.url = (server.url for server in self.servers)
+            tasks = [asyncio.create_task(server.run_until_stopped()) for server in self.servers]
+            for server in self.servers:
+                await server.ready.wait()
+        finally:
+            self._ready.set()
+        await asyncio.gather(*tasks)
+        await self.gateway.close()
+
+
+StartGateway = Callable[..., Running]
+Json = Any
+Answered = Callable[..., Json]
+
+
+@pytest.fixture
+def start_gateway(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[StartGateway]:
+    """Serve the shop; the command line finds it by itself."""
+    started: list[Running] = []
+
+    def start(code: Mapping[str, str] | None = None, **more: object) -> Running:
+        folder = shop(code)
+        gateway = Running(Setup(**{"file": folder / "stages.toml", "seed": 7, **more}))  # type: ignore[arg-type]
+        started.append(gateway)
+        monkeypatch.setenv("GATEWAY_CONTROL_URL", gateway.url)
+        return gateway
+
+    monkeypatch.delenv("GATEWAY_TOKEN", raising=False)
+    yield start
+    for gateway in started:
+        gateway.stop()
+
+
+@pytest.fixture
+def running(start_gateway: StartGateway) -> Running:
+    """The shop as it is, served."""
+    return start_gateway()
+
+
+@pytest.fixture
+def answered(call: Call) -> Answered:
+    """What a command writes as JSON, with nothing beside it."""
+
+    def run(*arguments: str, **more: object) -> Json:
+        result = call(*arguments, "--json", **more)
+        assert result.exit_code == 0, result.stderr
+        return json.loads(result.stdout)
 
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.cli.conftest import Call, Process, Shop
 
+OK = 'async def main_handler(event, context):\n    return {"statusCode": 200}\n'
 PICTURE = """\
 STAGE    FUNCTION  ALIAS     LEADS TO
 dev      orders    $DEFAULT  $LATEST
@@ -54,7 +56,10 @@ def test_a_good_file_in_json(shop: Shop, call: Call) -> None:
     """No errors, and it says so."""
     shop()
     result = call("check", "stages.toml", "--json")
-    assert (result.exit_code, json.loads(result.stdout)) == (0, {"ok": True, "errors": []})
+    assert (result.exit_code, json.loads(result.stdout)) == (
+        0,
+        {"ok": True, "errors": [], "warnings": []},
+    )
 
 
 def test_a_file_without_stages_has_an_empty_picture(shop: Shop, call: Call) -> None:
@@ -65,7 +70,9 @@ def test_a_file_without_stages_has_an_empty_picture(shop: Shop, call: Call) -> N
     assert (result.exit_code, result.stdout) == (0, "STAGE  FUNCTION  ALIAS  LEADS TO\n")
     assert "warning[no-apis]: the file declares no api" in result.stderr
     told = json.loads(call("check", "--json").stdout)
-    assert told == {"ok": True, "errors": []}
+    (warning,) = told["warnings"]
+    assert warning.startswith("stages.toml:1:1: warning[no-apis]: ")
+    assert (told["ok"], told["errors"]) == (True, [])
 
 
 BAD = """\
@@ -210,3 +217,31 @@ def test_the_whole_thing_as_a_process(shop: Shop, process: Process) -> None:
     bad = process("check")
     assert (bad.returncode, bad.stdout) == (4, "")
     assert bad.stderr.startswith("error[user-code-error]: ")
+
+
+def test_what_was_changed_live_is_checked_as_well(shop: Shop, call: Call) -> None:
+    """A published version that was edited is refused by `serve`, so it is by `check`."""
+    from gateway.app import Gateway, Setup
+
+    folder = shop()
+
+    async def serve_once() -> None:
+        gateway = await Gateway.open(
+            Setup(folder / "stages.toml", folder / ".gateway" / "state.db")
+        )
+        await gateway.close()
+
+    asyncio.run(serve_once())
+    assert call("check").exit_code == 0
+    (folder / "functions" / "orders" / "v1" / "index.py").write_text(OK + "# edited\n")
+    result = call("check")
+    assert result.exit_code == 4
+    assert "error[edited-version]" in result.stderr
+    assert call("check", "--state", ":memory:").exit_code == 0
+    (folder / ".gateway" / "state.db").write_text("no database, not at all")
+    result = call("check")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "error[state-unusable]" in result.stderr
+    result = call("check", "--state", "postgresql://somewhere")
+    assert result.exit_code == 2
+    assert "is no file; allowed: a file, or :memory:" in result.stderr

@@ -378,3 +378,12 @@ def test_bytes_that_are_no_text_are_no_traceback(shop: Shop, process: Process) -
     assert (nowhere.returncode, "Traceback" in nowhere.stderr) == (5, False)
     header = process("explain", "--stage", "dev", b"-H\xff", "GET", "/orders/1")
     assert (header.returncode, "Traceback" in header.stderr) == (2, False)
+
+
+def test_warnings_of_the_file_are_told_beside_the_explanation(shop: Shop, call: Call) -> None:
+    """They do not stop it; here there is nothing to explain, too."""
+    (shop() / "stages.toml").write_text('[service]\nname = "shop"\n')
+    result = call("explain", *RELEASE)
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert result.stderr.startswith("stages.toml:1:1: warning[no-apis]: ")
+    assert "error[stage-not-found]: " in result.stderr

@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
-from gateway.app import Addresses, Gateway
+from gateway.app import Gateway
+from gateway.serving import Addresses
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Call, Process, Shop
@@ -33,12 +34,14 @@ def test_serving_says_where_what_and_with_which_seed(
     """The ready line alone on standard output; pictures and the seed are talk."""
     seen: list[Addresses] = []
 
-    async def serve(gateway: Gateway, where: Addresses, ready: Callable[[str], None]) -> None:
+    async def serve(
+        gateway: Gateway, where: Addresses, ready: Callable[[str], None], **_options: object
+    ) -> None:
         seen.append(where)
         ready("the line")
         await gateway.close()
 
-    monkeypatch.setattr("gateway.app.serve", serve)
+    monkeypatch.setattr("gateway.serving.serve", serve)
     shop()
     result = call("serve", "--host", "0.0.0.0", "--port", "1", "--control-port", "2", "--seed", "7")
     assert (result.exit_code, result.stdout) == (0, "the line\n")
@@ -56,11 +59,13 @@ def test_serving_without_uvloop_is_serving_all_the_same(
 
     loops: list[object] = []
 
-    async def serve(gateway: Gateway, _where: Addresses, _ready: object) -> None:
+    async def serve(
+        gateway: Gateway, _where: Addresses, _ready: object, **_options: object
+    ) -> None:
         loops.append(asyncio.get_running_loop())
         await gateway.close()
 
-    monkeypatch.setattr("gateway.app.serve", serve)
+    monkeypatch.setattr("gateway.serving.serve", serve)
     monkeypatch.setitem(sys.modules, "uvloop", None)
     shop()
     assert call("serve").exit_code == 0

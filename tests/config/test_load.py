@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from gateway.config import ConfigurationInvalid, Declaration, load
+from gateway.config.merge import merge
 from gateway.core.apply import apply
 from gateway.core.changes import Publish, PutAlias, PutFunction, PutService, Release
-from gateway.core.errors import StageNotFound
+from gateway.core.errors import Problem, Refused, StageNotFound
 from gateway.core.snapshot import (
     EMPTY,
     FunctionBackend,
@@ -185,6 +186,106 @@ def test_a_source_may_lie_outside(project: Path) -> None:
     path.write_text(SMALL.replace("functions/orders", "../functions/orders"))
     code = built(load(path)).functions["orders"].versions["1"].code
     assert code == str(project / "functions" / "orders" / "v1")
+
+
+LIVE_ONLY = (
+    SMALL
+    + """
+[functions.orders.aliases]
+release = { version = "1", weights = { "7" = 0.1 }, rules = [
+    { when = "invoke.headers.User exact Bob", version = "9" },
+] }
+
+[[apis]]
+method = "ANY"
+path = "/"
+function = "orders"
+
+[stages.test]
+alias = "beta"
+
+[stages.prepub]
+alias = "9"
+
+[stages.release]
+alias = "release"
+aliases = { orders = "7" }
+"""
+)
+
+
+def test_a_file_may_name_what_only_exists_live(write: Write) -> None:
+    """Versions and aliases of its functions; what it builds is for a state that has them."""
+    known = {"orders": ["7", "9", "$LATEST", "$DEFAULT", "beta"], "payments": ["1"]}
+    declaration = load(write(LIVE_ONLY), known)
+    assert PutAlias in map(type, declaration.changes.changes)
+    assert not [
+        c for c in declaration.changes.changes if isinstance(c, Publish) and c.number == "7"
+    ]
+    releases = [c for c in declaration.changes.changes if isinstance(c, Release)]
+    assert [release.apis[0].backend for release in releases] == [
+        FunctionBackend("orders", qualifier) for qualifier in ("beta", "9", "7")
+    ]
+    with pytest.raises(Refused):
+        apply(EMPTY, declaration.changes)
+
+
+@pytest.mark.parametrize(
+    ("known", "codes"),
+    [
+        pytest.param(None, ["unknown-version"] * 4 + ["unknown-alias"], id="nothing"),
+        pytest.param({"payments": ["7", "9", "beta"]}, None, id="of another function"),
+        pytest.param({"orders": ["9", "beta"]}, ["unknown-version"] * 2, id="not all"),
+    ],
+)
+def test_what_exists_nowhere_is_a_mistake(
+    write: Write, known: dict[str, list[str]] | None, codes: list[str] | None
+) -> None:
+    """With what there is, live and in the folders."""
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load(write(LIVE_ONLY), known)
+    found = [diagnostic.code for diagnostic in caught.value.diagnostics]
+    assert sorted(found) == sorted(codes or ["unknown-version"] * 4 + ["unknown-alias"])
+
+
+def test_a_mistake_lists_what_exists_live_in_its_order(write: Write) -> None:
+    """Folders and live versions together."""
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load(write(LIVE_ONLY), {"orders": ["10", "9", "beta"]})
+    messages = [diagnostic.message for diagnostic in caught.value.diagnostics]
+    assert messages == [
+        (
+            "alias 'release' of function 'orders' names version '7'; "
+            "it has 1, 2, 3, 4, 9, 10 and $LATEST"
+        ),
+        (
+            "stage 'release' points to '7', which function 'orders' does not have; "
+            "it has $DEFAULT, release, beta, 1, 2, 3, 4, 9, 10, $LATEST"
+        ),
+    ]
+
+
+def test_what_a_merge_refuses_is_shown_in_the_file(write: Write) -> None:
+    """At the source, the version, the key of a weight, and the stage however it is spelled."""
+    declaration = load(write(LIVE_ONLY), {"orders": ["7", "9", "beta"]})
+    with pytest.raises(Refused) as caught:
+        merge(EMPTY, None, declaration.changes)
+    problems = caught.value.problems
+    edited = Problem("edited-version", "edited", ("functions", "orders", "source"))
+    gone = Problem("alias-in-use", "in use", ("functions", "orders", "aliases"))
+    lost = Problem("function-in-use", "in use", ("functions", "payments"))
+    error = declaration.invalid([*problems, edited, gone, lost])
+    shown = {(found.code, found.line, found.column, found.length) for found in error.diagnostics}
+    assert shown == {
+        ("edited-version", 6, 10, 18),
+        ("function-in-use", 5, 2, 9),
+        ("alias-in-use", 8, 2, 24),
+        ("unknown-version", 9, 40, 3),
+        ("unknown-version", 10, 57, 3),
+        ("unknown-qualifier", 19, 9, 6),
+        ("unknown-qualifier", 22, 9, 3),
+        ("unknown-qualifier", 25, 9, 9),
+    }
 
 
 def test_windows_line_ends_are_line_ends(write: Write) -> None:

@@ -12,11 +12,33 @@ from hypothesis import strategies as st
 
 from gateway.core.alias import Route
 from gateway.core.apply import apply
-from gateway.core.changes import Batch, Change, Publish, PutAlias, PutFunction
+from gateway.core.changes import (
+    Batch,
+    Change,
+    DeleteAlias,
+    DeleteFunction,
+    DeleteVersion,
+    Publish,
+    PutAlias,
+    PutFunction,
+    PutService,
+    Release,
+    Unrelease,
+)
 from gateway.core.decide import decide
 from gateway.core.entries import Target
+from gateway.core.errors import Refused
+from gateway.core.functions import Configuration
+from gateway.core.routes import parse_path
 from gateway.core.rules import RequestView, parse_key, parse_rule
-from gateway.core.snapshot import EMPTY, Snapshot
+from gateway.core.snapshot import (
+    EMPTY,
+    Api,
+    FunctionBackend,
+    HttpBackend,
+    MockBackend,
+    Snapshot,
+)
 from gateway.core.split import Draw, EvenSequence, Mode, Split
 
 VERSIONS = ("1", "2", "3", "4", "5", "6", "$LATEST")
@@ -216,6 +238,89 @@ def _routes(draw: st.DrawFn) -> Route:
 def routes() -> st.SearchStrategy[Route]:
     """Routes over the versions of the shop, of every form."""
     return _routes()
+
+
+FUNCTIONS = st.sampled_from(["orders", "payments"])
+ALIASES = st.sampled_from(["$DEFAULT", "release", "prepub"])
+SERVICES = st.sampled_from(["shop", "other"])
+STAGES = st.sampled_from(["dev", "prepub", "release"])
+TABLES = st.dictionaries(st.sampled_from("AB"), st.text(max_size=3), max_size=2)
+CONFIGURATIONS = st.builds(
+    Configuration,
+    handler=st.sampled_from(["index.main_handler", "web.main"]),
+    timeout=st.sampled_from([3.0, 0.1, 5]),
+    memory=st.sampled_from([64, 128]),
+    concurrency=st.sampled_from([1, 128]),
+    environment=TABLES,
+)
+BACKENDS = st.one_of(
+    st.builds(FunctionBackend, FUNCTIONS, ALIASES | st.sampled_from("12"), st.booleans()),
+    st.builds(HttpBackend, st.just("http://127.0.0.1:9"), st.sampled_from([15.0, 0.5])),
+    st.builds(MockBackend, st.text(max_size=3), st.sampled_from([200, 418]), TABLES),
+)
+APIS = st.lists(
+    st.builds(
+        Api,
+        st.sampled_from(["one", "two"]),
+        st.sampled_from(["GET", "ANY"]),
+        st.sampled_from(["/", "/{id}", "=/x", "^~/x"]).map(parse_path),
+        BACKENDS,
+    ),
+    max_size=3,
+    unique_by=lambda api: (api.method, api.path),
+).map(tuple)
+
+
+def _changes() -> st.SearchStrategy[Change]:
+    """Changes of every kind with every field, most of them possible, some not."""
+    words, codes = st.text(max_size=3), st.sampled_from(["one", "two", ""])
+    numbers = st.sampled_from(VERSIONS[:-1])
+    simple: st.SearchStrategy[Change] = st.one_of(
+        st.builds(PutFunction, FUNCTIONS, codes, CONFIGURATIONS, words),
+        st.builds(DeleteFunction, FUNCTIONS),
+        st.builds(
+            Publish,
+            FUNCTIONS,
+            st.none() | codes,
+            st.none() | numbers,
+            words,
+            st.none() | CONFIGURATIONS,
+        ),
+        st.builds(Publish, FUNCTIONS),
+        st.builds(DeleteVersion, FUNCTIONS, numbers),
+        st.builds(PutAlias, FUNCTIONS, ALIASES, _routes(), words),
+        st.builds(PutAlias, FUNCTIONS, ALIASES, st.builds(Route, numbers)),
+        st.builds(DeleteAlias, FUNCTIONS, ALIASES),
+        st.builds(PutService, SERVICES, words, APIS),
+        st.builds(Release, SERVICES, STAGES, APIS, TABLES),
+        st.builds(Unrelease, SERVICES, STAGES),
+    )
+    batches = st.recursive(
+        simple, lambda inner: st.builds(Batch, st.lists(inner, max_size=3).map(tuple)), max_leaves=4
+    )
+    return simple | batches
+
+
+@pytest.fixture(scope="session")
+def changes() -> st.SearchStrategy[Change]:
+    """Changes of every kind."""
+    return _changes()
+
+
+@pytest.fixture(scope="session")
+def states(shop: Snapshot) -> st.SearchStrategy[Snapshot]:
+    """Snapshots that changes of every kind led to, from nothing or from the shop."""
+
+    def after(start: Snapshot, changes: list[Change]) -> Snapshot:
+        for change in changes:
+            try:
+                start = apply(start, change)
+            except Refused:
+                continue
+        return start
+
+    starts = st.sampled_from([EMPTY, apply(shop, PutService("shop", "Shop"))])
+    return st.builds(after, starts, st.lists(_changes(), max_size=20))
 
 
 @pytest.fixture(scope="session")

@@ -127,6 +127,14 @@ def test_published_versions_have_a_number_and_code(
     assert function.last == int(number)
 
 
+def test_a_version_may_be_frozen_with_a_configuration_of_its_own(shop: Snapshot) -> None:
+    """Without one it has that of `$LATEST`, which stays as it is either way."""
+    own = Configuration(timeout=9, environment={"A": "b"})
+    function = apply(shop, Publish("orders", "frozen", configuration=own)).functions["orders"]
+    assert function.versions["7"].configuration == own
+    assert function.versions["6"].configuration == function.configuration == Configuration()
+
+
 def test_numbers_are_never_used_again(build: Build, shop: Snapshot) -> None:
     """Even when the last version was deleted, or a number was passed over."""
     snapshot = build(DeleteVersion("orders", "6"), Publish("orders"), start=shop)
@@ -184,11 +192,14 @@ def test_deleting_a_function_removes_all_of_it(full: Snapshot) -> None:
 
 
 def test_a_service_is_created_or_renamed(full: Snapshot) -> None:
-    """Renaming keeps its stages."""
+    """Renaming keeps its stages; the APIs to be released next are given anew each time."""
     assert apply(EMPTY, PutService("s", "One")).services == {"s": Service("s", "One", {})}
-    renamed = apply(full, PutService("shop", "Another")).services["shop"]
-    assert renamed.name == "Another"
-    assert renamed.stages is full.services["shop"].stages
+    drafted = apply(full, PutService("shop", "Another", (api("a"), api("b")))).services["shop"]
+    assert drafted.name == "Another"
+    assert drafted.apis == (api("a"), api("b"))
+    assert drafted.stages is full.services["shop"].stages
+    snapshot = apply(full, PutService("shop", "Another"))
+    assert snapshot.services["shop"].apis == ()
 
 
 def test_releasing_publishes_apis_to_one_stage(full: Snapshot) -> None:
@@ -423,6 +434,40 @@ def test_changes_that_break_a_rule_are_refused(
     assert (problem.at, problem.hint) == ((), hint)
 
 
+def test_a_version_that_answers_an_api_cannot_be_deleted(full: Snapshot, build: Build) -> None:
+    """It can as soon as the stage names another qualifier; other stages and versions can be."""
+    held = build(Release("shop", "prepub", (api("b", "5"), api("c", "4"))), start=full)
+    with pytest.raises(Refused) as caught:
+        apply(held, DeleteVersion("orders", "5"))
+    [problem] = caught.value.problems
+    assert problem.code == "version-in-use"
+    where = "'/b' in stage 'prepub' of service 'shop'"
+    assert problem.message == f"version '5' of 'orders' answers {where}"
+    assert problem.hint == "release the stage with another qualifier first"
+    assert "6" not in apply(held, DeleteVersion("orders", "6")).functions["orders"].versions
+    moved = build(Release("shop", "prepub", (api("b"),)), DeleteVersion("orders", "5"), start=held)
+    assert "5" not in moved.functions["orders"].versions
+
+
+def test_an_alias_that_answers_an_api_cannot_be_deleted(full: Snapshot, build: Build) -> None:
+    """Another function's alias of the same name can be."""
+    with pytest.raises(Refused) as caught:
+        apply(full, DeleteAlias("orders", "release"))
+    [problem] = caught.value.problems
+    assert problem.code == "alias-in-use"
+    where = "'/a' in stage 'release' of service 'shop'"
+    assert problem.message == f"alias 'release' of 'orders' answers {where}"
+    assert problem.hint == "release the stage with another qualifier first"
+    other = build(
+        PutAlias("payments", "release", Route("$LATEST")),
+        DeleteAlias("payments", "release"),
+        start=full,
+    )
+    assert list(other.functions["payments"].aliases) == ["$DEFAULT"]
+    gone = build(Unrelease("shop", "release"), DeleteAlias("orders", "release"), start=full)
+    assert "release" not in gone.functions["orders"].aliases
+
+
 @pytest.mark.parametrize(
     ("change", "problems"),
     [
@@ -506,6 +551,7 @@ EVERY_CHANGE = [
     DeleteAlias("orders", "prepub"),
     PutService("other", "Other"),
     PutService("shop", "Renamed"),
+    PutService("shop", "The shop", (api("a"),)),
     Release("shop", "prepub", (api("a", "prepub"),)),
     Release("shop", "dev", ()),
     Unrelease("shop", "dev"),
@@ -608,7 +654,8 @@ def test_one_batch_leads_where_its_changes_lead_one_by_one(build: Build) -> None
         PutAlias("orders", "release", SPLIT),
         PutService("shop", "Shop"),
         Release("shop", "release", (api("a", "release"),)),
-        DeleteAlias("orders", "release"),
+        PutAlias("orders", "prepub", Route("1")),
+        DeleteAlias("orders", "prepub"),
     )
     single, batched = build(*changes), apply(EMPTY, Batch(changes))
     assert (single.revision, batched.revision) == (len(changes), 1)
@@ -632,7 +679,7 @@ CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(DeleteVersion, FUNCTIONS, NUMBERS),
     st.builds(PutAlias, FUNCTIONS, ALIASES, ROUTES),
     st.builds(DeleteAlias, FUNCTIONS, ALIASES),
-    st.builds(PutService, st.just("shop"), st.text(max_size=3)),
+    st.builds(PutService, st.just("shop"), st.text(max_size=3), APIS.map(tuple)),
     st.builds(Release, st.just("shop"), STAGES, APIS.map(tuple)),
     st.builds(Unrelease, st.just("shop"), STAGES),
 )
@@ -663,6 +710,11 @@ def test_any_changes_lead_to_a_snapshot_that_holds_together(
             decision = decide(snapshot, Target(name, qualifier), nobody, fixed(0.05))
             assert decision.version in function.versions
     assert set(snapshot.entries) == set(snapshot.functions)
+    for service in snapshot.services.values():
+        for stage in service.stages.values():
+            assert all(
+                target.qualifier in snapshot.entries[target.function] for target in stage.targets()
+            )
     batched = EMPTY
     for start in range(0, len(taken), size):
         batched = apply(batched, Batch(tuple(taken[start : start + size])))

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import textwrap
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -13,8 +14,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from gateway.app import Gateway
-from gateway.config import load
+from gateway.app import Gateway, Setup
 
 T = TypeVar("T")
 
@@ -97,7 +97,8 @@ Make = Callable[..., Caller]
 def make(tmp_path: Path) -> Iterator[Make]:
     """Write functions and a stages.toml, and build the gateway; closed when the test is over."""
     made: list[Caller] = []
-    with asyncio.Runner() as runner:
+    # Built in a thread: some tests build theirs while a loop runs, for a back end.
+    with asyncio.Runner() as runner, ThreadPoolExecutor(1) as builder:
 
         def build(
             stages: str, functions: Mapping[str, str] | None = None, *, seed: int | None = 1
@@ -109,7 +110,10 @@ def make(tmp_path: Path) -> Iterator[Make]:
                 index.write_text(textwrap.dedent(code), encoding="utf-8")
             folder.mkdir(exist_ok=True)
             (folder / "stages.toml").write_text(textwrap.dedent(stages), encoding="utf-8")
-            made.append(Caller(Gateway(load(folder / "stages.toml"), seed), runner))
+            opening = builder.submit(
+                asyncio.run, Gateway.open(Setup(folder / "stages.toml", seed=seed))
+            )
+            made.append(Caller(opening.result(), runner))
             return made[-1]
 
         yield build

@@ -1,0 +1,241 @@
+"""The one writer: lock, apply, prove, journal, swap, tell.
+
+A change is accepted whole or not at all. It is durable before it is live, and live before whoever
+asked is answered. What other processes write into the same journal is followed the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from gateway.controlplane.events import Event, Events
+from gateway.controlplane.news import error_event
+from gateway.core.apply import apply
+from gateway.core.changes import Batch, Change
+from gateway.core.diff import Difference, brought, differences
+from gateway.core.errors import Refused
+from gateway.core.functions import FunctionVersion
+from gateway.core.snapshot import Snapshot
+from gateway.live import Live
+from gateway.runtime import BrokenVersions, Runtime
+from gateway.store.protocol import Author, Record, StaleRevision, Store
+from gateway.store.recovery import compact
+
+T = TypeVar("T")
+
+Ask = Change | Callable[[Snapshot], Change]
+"""A change, or what makes one from the snapshot that it will be applied to."""
+
+ATTEMPTS: Final = 5
+"""How often a change is tried when another process keeps being first."""
+
+CATCH_UP_SECONDS: Final = 5.0
+"""How long the follower may take to see what another process wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the journal remembers of a change beside the change itself.
+
+    Attributes:
+        author: Who asked for it.
+        restores: For a roll-back, the revision whose state it brings back.
+        declared: For an applied stages.toml, everything that the file declares.
+    """
+
+    author: Author
+    restores: int | None = None
+    declared: Batch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a change.
+
+    Attributes:
+        revision: The revision that is live now.
+        differences: What it altered; nothing where everything already was as asked for.
+        restores: For a roll-back, the revision whose state was brought back.
+    """
+
+    revision: int
+    differences: tuple[Difference, ...] = ()
+    restores: int | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was altered."""
+        return bool(self.differences)
+
+
+class Writer:
+    """Makes changes, one at a time.
+
+    Args:
+        live: The cell that the data plane reads.
+        runtime: Proves versions before traffic reaches them.
+        store: Keeps the journal.
+        events: Who is told.
+        fetch: Puts the code of versions on this machine's disk.
+        clock: Seconds since 1970.
+        declared: What stages.toml declared when it was applied last; `None` if it never was.
+
+    Attributes:
+        declared: What stages.toml declared when it was applied last.
+    """
+
+    def __init__(  # noqa: PLR0913 - every part has one name and one use
+        self,
+        *,
+        live: Live,
+        runtime: Runtime,
+        store: Store,
+        events: Events,
+        fetch: Callable[[list[FunctionVersion]], Coroutine[Any, Any, None]],
+        clock: Callable[[], float],
+        declared: Batch | None,
+    ) -> None:
+        self.declared = declared
+        self._live = live
+        self._runtime = runtime
+        self._store = store
+        self._events = events
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._moved = asyncio.Condition()
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def change(self, ask: Ask, note: Note, *, expected: int | None = None) -> Done:
+        """Make one change. It goes on to its end even when whoever asked has gone.
+
+        Args:
+            ask: The change.
+            note: Who asks, and why.
+            expected: The revision that it must be applied to; `None` when any will do.
+
+        Raises:
+            StaleRevision: The live revision is another one.
+            Refused: The change breaks a rule.
+            BrokenVersions: A version that it brings does not load.
+        """
+        return await self.finish(self._change(ask, note, expected))
+
+    async def exclusively(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run something while no change is made; it must not ask for one."""
+
+        async def locked() -> T:
+            async with self._lock:
+                return await work()
+
+        return await self.finish(locked())
+
+    async def follow(self) -> None:
+        """Adopt what other processes write into the journal, until it is closed."""
+        async for record in self._store.watch(self._live.snapshot.revision):
+            async with self._lock:
+                if record.revision > self._live.snapshot.revision:
+                    await self._adopt(record)
+
+    async def reached(self, revision: int) -> None:
+        """Wait until a revision that another process wrote is live here.
+
+        Raises:
+            StaleRevision: It is not, after all the time that following may take.
+        """
+
+        def there() -> bool:
+            return self._live.snapshot.revision >= revision
+
+        try:
+            async with asyncio.timeout(CATCH_UP_SECONDS), self._moved:
+                await self._moved.wait_for(there)
+        except TimeoutError:
+            raise StaleRevision(self._live.snapshot.revision, revision) from None
+
+    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of work that must not be cut in half by a caller who leaves."""
+        return await asyncio.shield(self._start(work))
+
+    async def drain(self) -> None:
+        """Wait for the changes that are being made."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _change(self, ask: Ask, note: Note, expected: int | None) -> Done:
+        for _ in range(ATTEMPTS):
+            seen = self._live.snapshot.revision
+            try:
+                async with self._lock:
+                    return await self._attempt(ask, note, expected)
+            except StaleRevision as stale:
+                if expected is not None:
+                    raise
+                last, newest = stale, stale.actual
+            except Refused:
+                newest = await self._newest()
+                if expected is not None or newest <= seen:
+                    raise
+                # Another process was first, and what it wrote may be just what was missing here.
+                last = StaleRevision(seen, newest)
+            await self.reached(newest)
+        raise last
+
+    async def _newest(self) -> int:
+        """The newest revision that any process has written."""
+        records = await self._store.records(limit=1)
+        return records[0].revision if records else 0
+
+    async def _attempt(self, ask: Ask, note: Note, expected: int | None) -> Done:
+        old = self._live.snapshot
+        if expected not in {None, old.revision}:
+            raise StaleRevision(expected or 0, old.revision)
+        change = ask(old) if callable(ask) else ask
+        new = apply(old, change)
+        altered = differences(old, new)
+        if not altered and note.declared is None:
+            return Done(old.revision)
+        record = Record(
+            new.revision, self._clock(), note.author, change, altered, note.restores, note.declared
+        )
+        try:
+            await self._prove(brought(old, new))
+            await self._store.commit(record)
+        except BaseException:
+            self._runtime.retain(old.versions())
+            raise
+        await self._swap(new, record)
+        return Done(new.revision, altered, note.restores)
+
+    async def _prove(self, versions: list[FunctionVersion]) -> None:
+        if versions:
+            await self._fetch(versions)
+            await asyncio.to_thread(self._runtime.prove_all, versions)
+
+    async def _adopt(self, record: Record) -> None:
+        """Put live what another process wrote; its code was proved there."""
+        old = self._live.snapshot
+        new = apply(old, record.change)
+        try:
+            await self._prove(brought(old, new))
+        except BrokenVersions as broken:
+            self._events.publish(error_event(broken, f"revision {record.revision}"))
+        await self._swap(new, record)
+
+    async def _swap(self, new: Snapshot, record: Record) -> None:
+        self._live.swap(new)
+        if record.declared is not None:
+            self.declared = record.declared
+        self._runtime.retain(new.versions())
+        self._events.publish(Event.revision(record))
+        async with self._moved:
+            self._moved.notify_all()
+        self._start(compact(self._store, new))

@@ -1,0 +1,156 @@
+"""Changes as plain values and back: what the journal keeps, one table for each change.
+
+The journal outlives the program that wrote it. A kind or a field that this one does not know is
+refused, never guessed: a change that is replayed by half would be a state nobody asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields as dataclass_fields
+from typing import Any, Final
+
+from gateway.core.alias import parse_route
+from gateway.core.changes import (
+    Batch,
+    Change,
+    DeleteAlias,
+    DeleteFunction,
+    DeleteVersion,
+    Publish,
+    PutAlias,
+    PutFunction,
+    PutService,
+    Release,
+    Unrelease,
+)
+from gateway.core.errors import GatewayError, Refused, listed
+from gateway.core.plain import (
+    Plain,
+    api_plain,
+    configuration_plain,
+    read_api,
+    read_configuration,
+    read_strings,
+    typed,
+)
+
+
+class UnknownChange(GatewayError):
+    """An entry of a journal that this program cannot read: it is damaged, or from a newer one."""
+
+
+def change_plain(change: Change) -> dict[str, object]:
+    """A change as plain values."""
+    kind, write, _ = _KINDS_BY_TYPE[type(change)]
+    return {"kind": kind, **write(change)}
+
+
+def read_change(raw: Plain) -> Change:
+    """The change that `change_plain` wrote.
+
+    Raises:
+        UnknownChange: It is none.
+    """
+    try:
+        fields = dict(raw)
+        kind, read = _KINDS[fields.pop("kind")]
+        _check(kind, fields)
+        return read(fields)
+    except (KeyError, TypeError, ValueError, AttributeError, Refused) as error:
+        said = f"{type(error).__name__}: {error}"
+        shown = repr(raw)[:200]
+        raise UnknownChange(f"no change can be read from {shown}: {said}") from None
+
+
+def _check(kind: type, fields: Mapping[str, object]) -> None:
+    """Every field is there and no other, and what should be a text is one."""
+    known = {field.name for field in dataclass_fields(kind)}
+    if fields.keys() != known:
+        raise ValueError(f"other fields: {listed(sorted(fields.keys() ^ known))}")
+    for name in _TEXTS & known:
+        if fields[name] is not None or (kind, name) not in _OPTIONAL:
+            typed(fields[name], str)
+
+
+def _fields(change: Change) -> dict[str, object]:
+    return {field.name: getattr(change, field.name) for field in dataclass_fields(change)}
+
+
+def _write_function(change: PutFunction) -> dict[str, object]:
+    return {**_fields(change), "configuration": configuration_plain(change.configuration)}
+
+
+def _read_function(fields: dict[str, Any]) -> PutFunction:
+    configuration = read_configuration(fields.pop("configuration"))
+    return PutFunction(**fields, configuration=configuration)
+
+
+def _write_publish(change: Publish) -> dict[str, object]:
+    own = change.configuration
+    return {**_fields(change), "configuration": None if own is None else configuration_plain(own)}
+
+
+def _read_publish(fields: dict[str, Any]) -> Publish:
+    own = fields.pop("configuration")
+    return Publish(**fields, configuration=None if own is None else read_configuration(own))
+
+
+def _write_alias(change: PutAlias) -> dict[str, object]:
+    return {**_fields(change), "route": change.route.to_dict()}
+
+
+def _read_alias(fields: dict[str, Any]) -> PutAlias:
+    raw = fields.pop("route")
+    route, _ = parse_route(raw, "the route")
+    if route.to_dict() != raw:
+        raise ValueError("the route has other keys")
+    return PutAlias(**fields, route=route)
+
+
+def _write_service(change: PutService) -> dict[str, object]:
+    return {**_fields(change), "apis": [api_plain(api) for api in change.apis]}
+
+
+def _read_service(fields: dict[str, Any]) -> PutService:
+    return PutService(**fields | {"apis": tuple(map(read_api, typed(fields["apis"], list)))})
+
+
+def _write_release(change: Release) -> dict[str, object]:
+    apis = [api_plain(api) for api in change.apis]
+    return {**_fields(change), "apis": apis, "variables": dict(change.variables)}
+
+
+def _read_release(fields: dict[str, Any]) -> Release:
+    apis = tuple(map(read_api, typed(fields["apis"], list)))
+    return Release(**fields | {"apis": apis, "variables": read_strings(fields["variables"])})
+
+
+def _write_batch(change: Batch) -> dict[str, object]:
+    return {"changes": [change_plain(step) for step in change.changes]}
+
+
+def _read_batch(fields: dict[str, Any]) -> Batch:
+    return Batch(tuple(map(read_change, typed(fields["changes"], list))))
+
+
+_Writer = Callable[[Any], dict[str, object]]
+_Reader = Callable[[dict[str, Any]], Change]
+
+_KINDS_BY_TYPE: Final[dict[type, tuple[str, _Writer, _Reader]]] = {
+    PutFunction: ("put-function", _write_function, _read_function),
+    DeleteFunction: ("delete-function", _fields, lambda fields: DeleteFunction(**fields)),
+    Publish: ("publish", _write_publish, _read_publish),
+    DeleteVersion: ("delete-version", _fields, lambda fields: DeleteVersion(**fields)),
+    PutAlias: ("put-alias", _write_alias, _read_alias),
+    DeleteAlias: ("delete-alias", _fields, lambda fields: DeleteAlias(**fields)),
+    PutService: ("put-service", _write_service, _read_service),
+    Release: ("release", _write_release, _read_release),
+    Unrelease: ("unrelease", _fields, lambda fields: Unrelease(**fields)),
+    Batch: ("batch", _write_batch, _read_batch),
+}
+_KINDS: Final = {name: (kind, read) for kind, (name, _, read) in _KINDS_BY_TYPE.items()}
+_TEXTS: Final = frozenset(
+    {"name", "code", "description", "function", "number", "id", "service", "stage"}
+)
+_OPTIONAL: Final = frozenset({(Publish, "code"), (Publish, "number")})

@@ -1,0 +1,51 @@
+"""`rebuild`: the shortest story that leads to a snapshot, as changes like any others.
+
+A checkpoint of a journal is such a story: recovery has one way in, `apply`, and needs no second
+reader for stored states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.core import names
+from gateway.core.changes import (
+    Batch,
+    Change,
+    DeleteVersion,
+    Publish,
+    PutAlias,
+    PutFunction,
+    PutService,
+    Release,
+)
+from gateway.core.snapshot import Function, Service, Snapshot
+
+
+def rebuild(snapshot: Snapshot) -> Batch:
+    """Changes that build the snapshot from the empty one, all but its revision."""
+    functions = [step for function in snapshot.functions.values() for step in _function(function)]
+    services = [step for service in snapshot.services.values() for step in _service(service)]
+    return Batch((*functions, *services))
+
+
+def _function(function: Function) -> Iterator[Change]:
+    latest = function.versions[names.LATEST]
+    yield PutFunction(function.name, latest.code, latest.configuration, latest.description)
+    for number in sorted(function.versions.keys() - {names.LATEST}, key=int):
+        version = function.versions[number]
+        yield Publish(
+            function.name, version.code, number, version.description, version.configuration
+        )
+    if function.last and str(function.last) not in function.versions:
+        # Numbers are never used twice, so one that was deleted must stay used.
+        yield Publish(function.name, "", str(function.last))
+        yield DeleteVersion(function.name, str(function.last))
+    for alias in function.aliases.values():
+        yield PutAlias(function.name, alias.name, alias.route, alias.description)
+
+
+def _service(service: Service) -> Iterator[Change]:
+    yield PutService(service.id, service.name, service.apis)
+    for stage in service.stages.values():
+        yield Release(service.id, stage.name, stage.apis, stage.variables)

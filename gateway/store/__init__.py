@@ -1,0 +1,1 @@
+"""What the gateway remembers: the journal of changes and the code packages."""
