@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import deciding, processor, recovery, startup
+from benchmarks import deciding, killing, processor, recovery, reloading, startup, steering
 
-for benchmark in (deciding, recovery, startup, processor):
+for benchmark in (deciding, recovery, startup, processor, steering, reloading, killing):
     benchmark.main()

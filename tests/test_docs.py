@@ -15,6 +15,7 @@ import pytest
 
 from gateway.cli.exits import Exit
 from gateway.cli.root import COMMANDS
+from gateway.controlplane.rest.operations import OPERATIONS
 from gateway.core.methods import METHODS
 from gateway.core.split import MODES
 
@@ -124,6 +125,15 @@ def test_the_command_line_page_knows_every_command_option_and_exit_code() -> Non
                 assert not option.startswith("--") or option in text, f"{name} {option}"
     for code in Exit:
         assert re.search(rf"^\| *{code.value} *\|", text, re.MULTILINE), code
+
+
+def test_the_control_plane_page_knows_every_operation() -> None:
+    """What can be asked is documented, and nothing else is."""
+    text = (ROOT / "docs" / "control-plane.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([A-Z, ]+) \| `(/[^`]*)` \|", text, re.MULTILINE)
+    told = {(method, path) for methods, path in rows for method in methods.split(", ")}
+    described = {("GET", "/api/openapi.json")}
+    assert told == {(each.method, each.path) for each in OPERATIONS} | described
 
 
 def test_the_routing_page_knows_every_method_and_mode() -> None:

@@ -10,9 +10,10 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.config import ConfigurationInvalid, Declaration, load
+from gateway.config import Declaration, load
 from gateway.config.export import Exported, export
 from gateway.config.merge import Kept, Merge, merge
+from gateway.config.source import read
 from gateway.controlplane.code import Code, Packed, pack_versions
 from gateway.controlplane.writer import Done, Note, Writer
 from gateway.core.apply import apply
@@ -84,25 +85,25 @@ class Declaring:
             BrokenVersions: A version does not load.
             StaleRevision: The live revision is not the expected one.
         """
-        read = await self._read(file)
+        found = await self._read(file)
         kept: tuple[Kept, ...] = ()
 
         def steps(live: Snapshot) -> Batch:
             nonlocal kept
-            merged = self._merge(read, live)
+            merged = self._merge(found, live)
             kept = merged.kept
             return merged.changes
 
-        for package in read.packed.packages.values():
+        for package in found.packed.packages.values():
             await self._code.keep(package)
-        news = None if read.packed.changes == self._writer.declared else read.packed.changes
+        news = None if found.packed.changes == self._writer.declared else found.packed.changes
         note = Note(author, declared=news)
         try:
             done = await self._writer.change(steps, note, expected=expected)
         except BrokenVersions as broken:
-            self._name_folders(broken, read.packed)
+            self._name_folders(broken, found.packed)
             raise
-        return Applied(done, kept, _texts(read))
+        return Applied(done, kept, _texts(found))
 
     async def preview(self, file: Path | None) -> Applied:
         """What `apply` would do, without doing it.
@@ -111,11 +112,11 @@ class Declaring:
             NoConfiguration: No file is named, and none was at the start.
             ConfigurationInvalid: The file, or what it asks of the live state, is wrong.
         """
-        read = await self._read(file)
+        found = await self._read(file)
         live = self._live.snapshot
-        merged = self._merge(read, live)
+        merged = self._merge(found, live)
         altered = differences(live, apply(live, merged.changes))
-        return Applied(Done(live.revision, altered), merged.kept, _texts(read))
+        return Applied(Done(live.revision, altered), merged.kept, _texts(found))
 
     async def export(self) -> Exported:
         """A stages.toml that reproduces the live state; comments of the file are kept."""
@@ -123,7 +124,7 @@ class Declaring:
 
         def written() -> Exported:
             there = file is not None and file.is_file()
-            original = file.read_text(encoding="utf-8") if file is not None and there else None
+            original = read(file).text if file is not None and there else None
             return export(self._live.snapshot, original, self._writer.declared)
 
         return await asyncio.to_thread(written)
@@ -152,7 +153,7 @@ class Declaring:
         try:
             return _Read(declaration, pack_versions(declaration.changes))
         except Refused as refused:
-            raise ConfigurationInvalid(declaration.source.explain(refused.problems)) from None
+            raise declaration.invalid(refused.problems) from None
 
     def _name_folders(self, broken: BrokenVersions, packed: Packed) -> None:
         """Whoever wrote the code knows the folder, not the copy that was tried."""
@@ -160,12 +161,12 @@ class Declaring:
         for error in broken.errors:
             error.elsewhere(copies)
 
-    def _merge(self, read: _Read, live: Snapshot) -> Merge:
+    def _merge(self, found: _Read, live: Snapshot) -> Merge:
         try:
-            return merge(live, self._writer.declared, read.packed.changes)
+            return merge(live, self._writer.declared, found.packed.changes)
         except Refused as refused:
-            raise ConfigurationInvalid(read.declaration.source.explain(refused.problems)) from None
+            raise found.declaration.invalid(refused.problems) from None
 
 
-def _texts(read: _Read) -> tuple[str, ...]:
-    return tuple(map(str, read.declaration.warnings))
+def _texts(found: _Read) -> tuple[str, ...]:
+    return tuple(map(str, found.declaration.warnings))

@@ -14,7 +14,7 @@ Names = list[str]
 class Answer(BaseModel):
     """What all answers share: they have no key beside those that are documented."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class Rule(Answer):

@@ -100,13 +100,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Body(BaseModel):
     """What all bodies share: no unknown key, and no value that is silently made another one."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class Query(BaseModel):
     """What all query parameters share: they are text, and read as what they stand for."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class ConfigurationBody(Body):
