@@ -96,7 +96,9 @@ def _interrupt(_signum: int, _frame: FrameType | None) -> NoReturn:
 @contextmanager
 def gateway(config: str | None, seed: int | None) -> Iterator[str]:
     """A gateway on free ports, out of reach of this terminal's Ctrl-C until Locust has ended."""
+    # From the file alone: what was changed live is not what this run expects.
     command = [sys.executable, "-m", "gateway", "serve", "--port", "0", "--control-port", "0"]
+    command += ["--state", ":memory:", "--no-watch"]
     command += ["--config", config] if config else []
     command += ["--seed", str(seed)] if seed is not None else []
     with (

@@ -94,7 +94,7 @@ def test_a_console_example_prints_what_the_page_says(
     run = subprocess.run(
         ["bash", "-c", command.replace(".venv/bin/gateway", "gateway")],
         cwd=ROOT,
-        env={**os.environ, "PATH": path, "NO_COLOR": "1"},
+        env={**os.environ, "PATH": path, "NO_COLOR": "1", "GATEWAY_STATE": ":memory:"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

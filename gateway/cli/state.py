@@ -11,6 +11,8 @@ FORGETFUL = ":memory:"
 state_option = click.option(
     "--state",
     metavar="FILE",
+    envvar="GATEWAY_STATE",
+    show_envvar=True,
     help="Where changes are remembered: .gateway/state.db beside the file by default, or :memory: "
     "to forget them in the end.",
 )
