@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from gateway.app import Gateway
-from gateway.controlplane.events import Event, Events
+from gateway.controlplane.events import Event, Events, Subscription
 from gateway.controlplane.watching import Watcher
 from gateway.core.errors import GatewayError
 from gateway.dataplane.server import HttpServer, PortInUse, bind
@@ -100,17 +100,28 @@ def _beside(
     gateway: Gateway, *, watch: bool, tell: Callable[[Event], None] | None
 ) -> list[asyncio.Task[None]]:
     """What runs beside the two servers."""
-    beside = [asyncio.create_task(gateway.writer.follow())]
+    events = gateway.events
+    follow = _told(events, "following the state", gateway.writer.follow())
+    beside = [asyncio.create_task(follow)]
     if watch and gateway.setup.file is not None:
         watcher = Watcher(gateway.setup.file, gateway.service)
-        beside.append(asyncio.create_task(watcher.run()))
+        beside.append(asyncio.create_task(_told(events, "watching for edits", watcher.run())))
     if tell is not None:
-        beside.append(asyncio.create_task(_tell(gateway.events, tell)))
+        beside.append(asyncio.create_task(_tell(events.subscribe(), tell)))
     return beside
 
 
-async def _tell(events: Events, tell: Callable[[Event], None]) -> None:
-    async for event in events.subscribe():
+async def _told(events: Events, what: str, work: Coroutine[Any, Any, None]) -> None:
+    """Tell when something that should go on for ever does not; the gateway serves all the same."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not end unseen
+        message = f"{what} has ended: {error}"
+        events.publish(Event.error("unexpected", message, where=what, text=f"error: {message}"))
+
+
+async def _tell(events: Subscription, tell: Callable[[Event], None]) -> None:
+    async for event in events:
         tell(event)
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from gateway.app import Gateway, Setup
 from gateway.controlplane.events import Event
+from gateway.controlplane.watching import Watcher
 from gateway.dataplane.server import PortInUse, bind
 from gateway.serving import Addresses, Exposed, serve
 
@@ -252,6 +253,24 @@ def test_without_watching_nothing_is_picked_up(shop: Shop) -> None:
         assert (await next_event(served, "revision")).id == 2
 
     shop.run(scenario, watch=False)
+
+
+def test_a_watch_that_breaks_is_told_and_serving_goes_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system grants only so many watches."""
+
+    async def broken(_watcher: Watcher) -> None:
+        raise OSError("inotify watch limit reached")
+
+    monkeypatch.setattr(Watcher, "run", broken)
+
+    async def scenario(served: Served, client: httpx.AsyncClient) -> None:
+        error = await next_event(served, "error")
+        assert error.data["message"] == "watching for edits has ended: inotify watch limit reached"
+        assert (await client.get(f"{served.data}/dev/user/7")).text == "first"
+
+    shop.run(scenario)
 
 
 def test_a_stream_of_events_does_not_keep_the_gateway_from_stopping(shop: Shop) -> None:

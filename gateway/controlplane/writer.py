@@ -16,7 +16,7 @@ from gateway.controlplane.news import error_event
 from gateway.core.apply import apply
 from gateway.core.changes import Batch, Change
 from gateway.core.diff import Difference, brought, differences
-from gateway.core.errors import Refused
+from gateway.core.errors import GatewayError, Refused
 from gateway.core.functions import FunctionVersion
 from gateway.core.snapshot import Snapshot
 from gateway.live import Live
@@ -167,8 +167,13 @@ class Writer:
     def _start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen, also when whoever asked has gone
 
     async def _change(self, ask: Ask, note: Note, expected: int | None) -> Done:
         for _ in range(ATTEMPTS):
@@ -238,4 +243,11 @@ class Writer:
         self._events.publish(Event.revision(record))
         async with self._moved:
             self._moved.notify_all()
-        self._start(compact(self._store, new))
+        self._start(self._compact(new))
+
+    async def _compact(self, snapshot: Snapshot) -> None:
+        """Keep starts short; a checkpoint that cannot be written costs nothing but time."""
+        try:
+            await compact(self._store, snapshot)
+        except GatewayError as error:
+            self._events.publish(error_event(error, "the checkpoint of the state"))

@@ -205,6 +205,26 @@ def test_what_cannot_be_remembered_does_not_go_live(
     shop.run(story)
 
 
+def test_a_checkpoint_that_cannot_be_written_is_told_and_costs_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change it belongs to is live and remembered."""
+
+    async def full(_store: object, _snapshot: object) -> bool:
+        raise StateUnusable("the disk is full")
+
+    async def story(gateway: Gateway) -> None:
+        monkeypatch.setattr("gateway.controlplane.writer.compact", full)
+        listening = gateway.events.subscribe()
+        await gateway.service.change(TO_2, ME)
+        await gateway.writer.drain()
+        told = [await anext(listening) for _ in range(2)]
+        assert [event.name for event in told] == ["revision", "error"]
+        assert told[1].data["message"] == "the disk is full"
+
+    shop.run(story, lambda gateway: expect(gateway, "release", "v2"))
+
+
 def test_a_change_goes_on_when_whoever_asked_has_gone(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
