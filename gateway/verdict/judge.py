@@ -43,7 +43,7 @@ def judge(
         Unjudgeable: A count is no whole number of requests, a share is not within 0 and 1, or the
             shares do not sum to 1.
     """
-    versions, seen, shares = _checked(counts, expected)
+    versions, seen, shares = checked_split(counts, expected)
     total = sum(seen)
     p_value = choice.p_value(seen, shares)
     ranges = choice.accepted(total, shares, question.false_alarm)
@@ -103,10 +103,15 @@ def judge_all(questions: Mapping[str, Split], question: Question = USUAL) -> Sum
     return Summary(worst, question, MappingProxyType(verdicts))
 
 
-def _checked(
+def checked_split(
     counts: Mapping[str, int], expected: Mapping[str, float]
 ) -> tuple[list[str], list[int], list[float]]:
-    """Return versions, their counts and their shares, made to sum to 1 exactly as can be."""
+    """Return versions, their counts and their shares, made to sum to 1 exactly as can be.
+
+    Raises:
+        Unjudgeable: A count is no whole number of requests, a share is not within 0 and 1, or the
+            shares do not sum to 1.
+    """
     for version, share in expected.items():
         checked_share(f'expected["{version}"]', share)
     for version, count in counts.items():
