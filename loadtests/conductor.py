@@ -24,11 +24,16 @@ from loadtests.judgement import conclude
 from loadtests.options import read_log, terms
 from loadtests.report import Facts, Result
 from loadtests.sender import Sender
+from loadtests.watches import Watches, decided
 from loadtests.worker import COUNTED, DEALT, KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from locust.env import Environment
     from locust.rpc.protocol import Message
+
+    from gateway.verdict import Look
 
 _LOCAL: Final = "local"
 _BEAT: Final = 0.5
@@ -52,6 +57,8 @@ class Conductor:
         self._options = options
         self._collection: Collection | None = None
         self._sender: Sender | None = None
+        self._watches: Watches | None = None
+        self._looks: Mapping[str, Look] | None = None
         self._runs = 0
         self._started = self._ended = 0.0
         self._ctrl_c = self._interrupted = False
@@ -96,7 +103,7 @@ class Conductor:
             interrupted=self._interrupted,
             about=circumstances(self._options, len(collection.parts)),
         )
-        return Result(facts, judged, tally, conclude(tally, judged))
+        return Result(facts, judged, tally, conclude(tally, judged, self._looks))
 
     def _start(self, **_kwargs: object) -> None:
         self._hand_over(None)
@@ -109,6 +116,9 @@ class Conductor:
             return
         self._runs += 1
         self._started, self._ended = monotonic(), 0.0
+        judged = terms(self._options)
+        self._watches = Watches(judged) if judged.until_decided else None
+        self._looks = None
         self._deal()
         gevent.spawn(self._watch, self._runs)
 
@@ -147,9 +157,16 @@ class Conductor:
             return
         if self._sender is not None:
             collection.take(_LOCAL, report(self._runs, self._sender.tally))
-        if collection.finished and not self._ended:
+        if not self._ended and (self._decided(collection) or collection.finished):
             self._ended = monotonic()
             gevent.spawn(self._end)
+
+    def _decided(self, collection: Collection) -> bool:
+        """Whether a run that is watched need not go on."""
+        if self._watches is None:
+            return False
+        self._looks = self._watches.look(collection.tally)
+        return decided(self._looks)
 
     def _watch(self, run: int) -> None:
         """Notice workers that went away, and say how far the run is."""
@@ -187,7 +204,8 @@ class Conductor:
 
     def _quitting(self, **_kwargs: object) -> None:
         collection = self._collection
-        unfinished = collection is not None and not collection.finished
+        over = self._looks is not None and decided(self._looks)
+        unfinished = collection is not None and not collection.finished and not over
         never_began = collection is None and self.refused is None
         cut = unfinished and (self._ctrl_c or self.running)
         gone = never_began and self._ctrl_c and self.environment.web_ui is None

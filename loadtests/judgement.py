@@ -7,15 +7,16 @@ against a limit; and only what is neither wrong nor failing can be undecided.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from math import ceil
 
-from gateway.verdict import Outcome, Question, Summary, Verdict, judge_all
+from gateway.verdict import Look, Outcome, Question, Summary, Verdict, judge_all
 from loadtests.exits import Exit
 from loadtests.expectations import Expectation
 from loadtests.tally import Cell, Tally
 
+_WORST_FIRST = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.PASSED)
 _CODES = {
     Outcome.PASSED: Exit.PASSED,
     Outcome.FAILED: Exit.FAILED,
@@ -31,11 +32,14 @@ class Terms:
         expectations: What each group should get.
         question: The error rates and the tolerance of the splits.
         max_errors: The greatest share of failed requests.
+        until_decided: Whether the splits are watched while requests are sent, and the run ends
+            as soon as they are decided.
     """
 
     expectations: tuple[Expectation, ...]
     question: Question
     max_errors: float
+    until_decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Conclusion:
         error_share: The share of requests that failed.
         errors_exceeded: Whether that is beyond the limit.
         requests_needed: About how many requests would decide it; `None` unless undecided.
+        looks: Where the splits were watched: the last look at each, which decides in place of
+            the verdict, because that one may only be asked once. Otherwise `None`.
     """
 
     code: Exit
@@ -57,10 +63,29 @@ class Conclusion:
     error_share: float
     errors_exceeded: bool
     requests_needed: int | None
+    looks: Mapping[str, Look] | None = None
+
+    @property
+    def outcomes(self) -> Mapping[str, Outcome]:
+        """What became of each split."""
+        decided = self.summary.verdicts if self.looks is None else self.looks
+        return {name: each.outcome for name, each in decided.items()}
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of them all: the worst."""
+        found = set(self.outcomes.values())
+        return next(outcome for outcome in _WORST_FIRST if outcome in found)
 
 
-def conclude(tally: Tally, terms: Terms) -> Conclusion:
-    """Judge what came back."""
+def conclude(tally: Tally, terms: Terms, looks: Mapping[str, Look] | None = None) -> Conclusion:
+    """Judge what came back.
+
+    Args:
+        tally: What came back.
+        terms: What it is judged by.
+        looks: The last look at each split, where they were watched.
+    """
     groups = {each.name: each for each in terms.expectations}
     counts = {name: versions(cells_of(each, tally, terms)) for name, each in groups.items()}
     summary = judge_all(
@@ -69,13 +94,15 @@ def conclude(tally: Tally, terms: Terms) -> Conclusion:
     misfits = (*_wrong_reasons(tally, terms), *_broken_laws(tally))
     share = tally.errors.total() / max(tally.requests, 1)
     exceeded = share > terms.max_errors
-    code = _CODES[summary.outcome]
+    found = Conclusion(Exit.PASSED, summary, misfits, share, exceeded, None, looks)
+    code = _CODES[found.outcome]
     if misfits or code is Exit.FAILED:
         code = Exit.FAILED
     elif exceeded:
         code = Exit.ERRORS
-    needed = _needed(summary, tally.requests) if code is Exit.UNDECIDED else None
-    return Conclusion(code, summary, misfits, share, exceeded, needed)
+    judged_once = code is Exit.UNDECIDED and looks is None
+    needed = _needed(summary, tally.requests) if judged_once else None
+    return replace(found, code=code, requests_needed=needed)
 
 
 def cells_of(expectation: Expectation, tally: Tally, terms: Terms) -> Counter[Cell]:

@@ -118,6 +118,13 @@ def _add_verdict(parser: LocustArgumentParser) -> None:
         told = f"{words}. Default: %(default)s"
         group.add_argument(f"--{name}", metavar="P", type=rate, default=usual, help=told)
     group.add_argument(
+        "--until-decided",
+        action="store_true",
+        default=False,
+        help="Watch the splits while requests are sent and stop as soon as they are decided, with"
+        " the same error rates; --requests is then the most that is sent",
+    )
+    group.add_argument(
         "--max-errors",
         metavar="SHARE",
         type=share,
@@ -146,7 +153,7 @@ def terms(options: Any) -> Terms:  # noqa: ANN401 - a namespace of options
     """
     chosen = expectations.choose(options.expect, course.parse_mix(options.mix))
     question = Question(options.false_alarm, options.miss, options.tolerance)
-    return Terms(chosen, question, options.max_errors)
+    return Terms(chosen, question, options.max_errors, options.until_decided)
 
 
 def log_file(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from math import ceil, floor, log10
 from typing import Any, Final
 
-from gateway.verdict import Outcome, Share, Verdict
+from gateway.verdict import Look, Outcome, Share, Verdict
 from loadtests.exits import Exit
 from loadtests.judgement import Conclusion, Terms, cells_of, undecided
 from loadtests.tally import Cell, Tally
@@ -78,11 +78,12 @@ def rows(result: Result) -> Iterator[tuple[str, ...]]:
     """One row per version that was expected or seen, under `HEADINGS`."""
     for expectation in result.terms.expectations:
         verdict = result.conclusion.summary.verdicts[expectation.name]
+        outcome = result.conclusion.outcomes[expectation.name]
         cells = cells_of(expectation, result.tally, result.terms)
         who = expectation.who or _everybody(result.terms, expectation.stage)
         for share in verdict.shares:
             failed = _failed(result.tally, cells, share.version)
-            yield (expectation.stage, who, *_figures(share), f"{failed:,}", verdict.outcome.value)
+            yield (expectation.stage, who, *_figures(share), f"{failed:,}", outcome.value)
 
 
 def _figures(share: Share) -> tuple[str, ...]:
@@ -122,8 +123,13 @@ def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
 
 def sentences(result: Result) -> Iterator[str]:
     """A sentence for each split, for what else is wrong, and for the whole."""
-    for name, verdict in result.conclusion.summary.verdicts.items():
-        yield f"{name}: {verdict.sentence}"
+    looks = result.conclusion.looks
+    if looks is None:
+        for name, verdict in result.conclusion.summary.verdicts.items():
+            yield f"{name}: {verdict.sentence}"
+    else:
+        for name, look in looks.items():
+            yield f"{name}: {_looked(look)}"
     for misfit in result.conclusion.misfits:
         yield f"wrong reason: {misfit}"
     kinds = result.tally.errors.most_common()
@@ -136,6 +142,12 @@ def sentences(result: Result) -> Iterator[str]:
         yield f"note: the routing changed during the run: revisions {', '.join(revisions)}"
 
 
+def _looked(look: Look) -> str:
+    """A split that was watched, in a sentence that begins with the outcome."""
+    when = "" if look.decided_at is None else f" after {look.decided_at:,} of its answers"
+    return f"{look.outcome}{when}: watched all the time, p = {look.p_value:.3g} of {look.total:,}"
+
+
 def overall(result: Result) -> str:
     """The whole in one sentence that begins with the outcome and ends with its error rates."""
     return f"{result.word}: {_why(result)}; {_rates(result.terms)}"
@@ -144,9 +156,9 @@ def overall(result: Result) -> str:
 def _why(result: Result) -> str:
     conclusion, facts = result.conclusion, result.facts
     if facts.interrupted:
-        so_far = f"{conclusion.summary.outcome}: {_found(result)}"
+        so_far = f"{conclusion.outcome}: {_found(result)}"
         return f"after {_requests(result.tally)} of {facts.wanted:,}; so far {so_far}"
-    if result.code is Exit.FAILED and conclusion.summary.outcome is not Outcome.FAILED:
+    if result.code is Exit.FAILED and conclusion.outcome is not Outcome.FAILED:
         wrong = len(conclusion.misfits)
         return f"{wrong} wrong reason{'' if wrong == 1 else 's'}, though no split is wrong"
     if result.code is Exit.ERRORS:
@@ -156,10 +168,12 @@ def _why(result: Result) -> str:
 
 
 def _found(result: Result) -> str:
-    summary = result.conclusion.summary
-    alike = [v for v in summary.verdicts.values() if v.outcome is summary.outcome]
-    found = f"{len(alike)} of {len(summary.verdicts)} splits"
-    return found + _needs(result) if summary.outcome is Outcome.UNDECIDED else found
+    conclusion = result.conclusion
+    every = list(conclusion.outcomes.values())
+    found = f"{every.count(conclusion.outcome)} of {len(every)} splits"
+    if conclusion.looks is None:
+        return found + _needs(result) if conclusion.outcome is Outcome.UNDECIDED else found
+    return f"{found} after {_requests(result.tally)} of at most {result.facts.wanted:,}"
 
 
 def _needs(result: Result) -> str:
@@ -208,6 +222,7 @@ def document(result: Result) -> dict[str, Any]:
         "misfits": list(conclusion.misfits),
         "expected": {each.name: asdict(each) for each in result.terms.expectations},
         "verdict": conclusion.summary.to_dict(),
+        "watched": conclusion.looks and {n: asdict(look) for n, look in conclusion.looks.items()},
         "counts": _counts(result.tally),
         **facts.about,
     }

@@ -89,6 +89,19 @@ def test_the_example_passes(host: str, tmp_path: Path) -> None:
     assert set(data["versions"]) == {"gateway-simulator", "locust", "python"}
 
 
+@pytest.mark.parametrize(("weight", "expected"), [("0.1", 0), ("0.5", 10)])
+def test_a_watched_run_ends_as_soon_as_it_is_decided(
+    tmp_path: Path, weight: str, expected: int
+) -> None:
+    """Long before the most that may be sent, and with the exit code of what it saw."""
+    with gateway(config(tmp_path, weight), seed=11) as url:
+        code, data, said = load(tmp_path, url, 200_000, *COARSE, "--until-decided")
+    assert code == expected, said
+    assert data["requests"] < 100_000
+    assert "watched all the time" in said
+    assert (data["watched"]["release"]["outcome"] == "failed") is bool(expected)
+
+
 def test_two_processes_count_the_same(host: str, tmp_path: Path) -> None:
     """The master adds up what its workers have counted, to the last request."""
     port = str(free_port())
