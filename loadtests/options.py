@@ -108,15 +108,7 @@ def _add_verdict(parser: LocustArgumentParser) -> None:
         help="Expected split of a stage, or of Bob or the others there; repeatable, replaces what"
         f" is usual for them. Usual: {' '.join(expectations.USUAL)}",
     )
-    rates = {
-        "false-alarm": "Greatest probability that correct splits fail, for all of them together",
-        "miss": "Greatest probability that a split passes which is off by the tolerance",
-        "tolerance": "Deviation of a share that matters; 0.03 is three percentage points",
-    }
-    for name, words in rates.items():
-        usual = getattr(QUESTION, name.replace("-", "_"))
-        told = f"{words}. Default: %(default)s"
-        group.add_argument(f"--{name}", metavar="P", type=rate, default=usual, help=told)
+    _add_rates(group)
     group.add_argument(
         "--until-decided",
         action="store_true",
@@ -143,6 +135,18 @@ def _add_verdict(parser: LocustArgumentParser) -> None:
         type=int,
         help="The seed that the gateway was started with; only noted in the JSON",
     )
+
+
+def _add_rates(group: Any) -> None:  # noqa: ANN401 - argparse's own class is private
+    rates = {
+        "false-alarm": "Greatest probability that correct splits fail, for all of them together",
+        "miss": "Greatest probability that a split passes which is off by the tolerance",
+        "tolerance": "Deviation of a share that matters; 0.03 is three percentage points",
+    }
+    for name, words in rates.items():
+        usual = getattr(QUESTION, name.replace("-", "_"))
+        told = f"{words}. Default: %(default)s"
+        group.add_argument(f"--{name}", metavar="P", type=rate, default=usual, help=told)
 
 
 def terms(options: Any) -> Terms:  # noqa: ANN401 - a namespace of options
