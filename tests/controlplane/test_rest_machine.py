@@ -184,7 +184,7 @@ class Steering(RuleBasedStateMachine):
         answer = self.ask("POST", f"{ORDERS}/aliases/{name}/rollback", {"to_revision": revision})
         state = next((alias for at, alias in self.moves[name] if at <= revision), None)
         if state is None:
-            self.refused(answer, 422, "unknown-revision")
+            self.refused(answer, 404, "unknown-revision")
         elif not {state["version"], *state["weights"]} <= self.versions:
             self.refused(answer, 422, "unknown-version")
         else:
