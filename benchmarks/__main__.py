@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from benchmarks import deciding, killing, processor, recovery, reloading, startup, steering
+from benchmarks import (
+    deciding,
+    isolation,
+    killing,
+    processor,
+    recovery,
+    reloading,
+    startup,
+    steering,
+)
 
-for benchmark in (deciding, recovery, startup, processor, steering, reloading, killing):
+for benchmark in (deciding, recovery, startup, processor, steering, reloading, killing, isolation):
     benchmark.main()

@@ -6,19 +6,27 @@ them.
 
 from __future__ import annotations
 
+import os
+from asyncio import sleep
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random, SystemRandom
-from time import time
+from time import monotonic_ns, time
 from typing import Final
 
 from gateway.controlplane import Control, control_app
+from gateway.controlplane.asynchronous import Asynchronous, Host
+from gateway.controlplane.attempts import Policy
 from gateway.controlplane.code import Code
 from gateway.controlplane.declaring import Declaring
-from gateway.controlplane.events import Events
+from gateway.controlplane.events import Event, Events
+from gateway.controlplane.invoking import Invoking
+from gateway.controlplane.news import error_event
 from gateway.controlplane.writer import Writer
 from gateway.dataplane.explaining import explain_request
+from gateway.dataplane.faults import Faults
+from gateway.dataplane.features import Guards
 from gateway.dataplane.forward import HttpForwarder
 from gateway.dataplane.plane import DataPlane
 from gateway.dice import Dice
@@ -44,6 +52,7 @@ class Setup:
         seed: Seeds the dice; `None` takes a seed from the system.
         token: What the control plane asks for; `None` for nothing.
         control_hosts: Names, beside this machine's loopback, under which the control plane answers.
+        policy: How asynchronous invocations are tried again.
     """
 
     file: Path | None = None
@@ -51,6 +60,7 @@ class Setup:
     seed: int | None = None
     token: str | None = None
     control_hosts: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
 
 
 class Gateway:
@@ -61,6 +71,8 @@ class Gateway:
         seed: The seed in use.
         counters: Counts of answers.
         events: The hub of everything that happens.
+        faults: Runs versions, and gets wrong what it is told to.
+        asynchronous: Runs what nobody waits for.
         service: Everything that can be asked of the control plane.
         plane: The data plane, an ASGI application.
         control: The control plane, an ASGI application.
@@ -75,7 +87,11 @@ class Gateway:
         self.live = Live(recovered.snapshot)
         self.counters = Counters()
         self.events = Events()
-        self.forwarder = HttpForwarder()
+        self.forwarder = HttpForwarder(
+            lambda trouble: self.events.publish(
+                Event.error("backend-failed", trouble.reason, where=trouble.url)
+            )
+        )
         dice, new_id = Dice(self.seed), request_ids()
         self._store = store
         self._folders = (
@@ -92,29 +108,45 @@ class Gateway:
             clock=time,
             declared=recovered.declared,
         )
-        self.service = Control(
-            live=self.live,
-            runtime=self.runtime,
-            store=store,
-            code=self._code,
-            events=self.events,
-            counters=self.counters,
-            writer=self.writer,
-            declaring=Declaring(self.writer, self.live, self._code, setup.file),
-            explain=explain_request,
-            draw=dice,
-            what_if=Dice(self.seed),  # a question must not move the sequences of requests
-            new_id=new_id,
-        )
+        self.faults = Faults(self.runtime, self.live, self.seed, sleep)
+        invoking = Invoking(self.live, self.faults, dice, new_id)
+        self.asynchronous = self._unwaited(invoking)
+        self.service = self._steered(invoking)
         self.plane = DataPlane(
             live=self.live,
-            invoker=self.runtime,
+            invoker=self.faults,
             draw=dice,
             observer=self.counters,
             new_id=new_id,
             forwarder=self.forwarder,
+            guards=Guards(monotonic_ns, time),
         )
         self.control = control_app(self.service, hosts=setup.control_hosts, token=setup.token)
+
+    def _unwaited(self, invoking: Invoking) -> Asynchronous:
+        return Asynchronous(
+            invoking,
+            self._store.invocations,
+            Host(clock=time, pause=sleep, process=os.getpid(), alive=is_alive),
+            lambda error, where: self.events.publish(error_event(error, where)),
+            self.setup.policy,
+        )
+
+    def _steered(self, invoking: Invoking) -> Control:
+        return Control(
+            live=self.live,
+            runtime=self.runtime,
+            store=self._store,
+            code=self._code,
+            events=self.events,
+            counters=self.counters,
+            writer=self.writer,
+            declaring=Declaring(self.writer, self.live, self._code, self.setup.file),
+            explain=explain_request,
+            what_if=Dice(self.seed),  # a question must not move the sequences of requests
+            invoking=invoking,
+            asynchronous=self.asynchronous,
+        )
 
     @classmethod
     async def open(cls, setup: Setup) -> Gateway:
@@ -147,13 +179,17 @@ class Gateway:
         await self._code.forget(self.live.snapshot)
         await self._code.fetch(versions)
         self.runtime.prove_all(versions)
+        await self.asynchronous.resume()
 
     async def close(self) -> None:
         """Finish the changes that are being made, and let go of everything."""
         self.events.close()
         await self.writer.drain()
+        await self.asynchronous.close()
+        await self.plane.close()
         await self.forwarder.close()
         self.runtime.close()
+        await self.runtime.web.closed()
         await self._store.close()
         self._folders.close()
 
@@ -162,3 +198,14 @@ def request_ids() -> Callable[[], str]:
     """Ids of 32 hexadecimal digits, from dice of their own: a seed must not repeat them."""
     bits = Random(SystemRandom().getrandbits(128)).getrandbits  # noqa: S311 - ids are no secrets
     return lambda: f"{bits(128):032x}"
+
+
+def is_alive(process: int) -> bool:
+    """Whether the process of a number still is, whoever's it is."""
+    try:
+        os.kill(process, 0)  # no signal: only the question
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

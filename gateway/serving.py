@@ -128,7 +128,7 @@ async def _tell(events: Subscription, tell: Callable[[Event], None]) -> None:
 def _servers(gateway: Gateway, where: Addresses) -> tuple[HttpServer, HttpServer]:
     if gateway.setup.token is None and where.control_host not in LOOPBACKS:
         raise Exposed(where.control_host)
-    data = HttpServer(gateway.plane, bind(where.host, where.port))
+    data = HttpServer(gateway.plane, bind(where.host, where.port), sockets=True)
     try:
         control = HttpServer(gateway.control, bind(where.control_host, where.control_port))
     except PortInUse:

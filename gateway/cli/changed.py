@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from gateway.cli.picture import alias_words, clean, columns
+from gateway.cli.picture import alias_words, clean, columns, fault_words
 
 Part = Any
 """A part of a snapshot as the API writes it; `None` where there is none."""
 
-_SETTINGS: Final = ("description", "handler", "timeout", "memory", "concurrency")
+_SETTINGS: Final = (
+    "description",
+    "handler",
+    "timeout",
+    "memory",
+    "concurrency",
+    "isolation",
+    "type",
+)
 _HOW: Final = ("split", "sticky_by", "description")
 
 
@@ -47,6 +55,8 @@ def part_name(path: Iterable[str]) -> str:
             return f"{function}/{alias}"
         case ("functions", function, "versions", version, *field):
             return " ".join((f"{function} version {version}", *field))
+        case ("functions", function, "faults", version):
+            return f"fault of {function} version {version}"
         case ("services", _, "stages", stage, *field):
             return " ".join((f"stage {stage}", *field))
         case ("services", service, part):
@@ -61,7 +71,10 @@ def stage_words(stage: Part) -> str:
         f"{api['function']}@{api['qualifier']}" for api in stage["apis"] if api.get("function")
     ]
     variables = [clean(f"{name}={value}") for name, value in stage["variables"].items()]
-    return ", ".join([*dict.fromkeys(leads), *variables]) or "no function"
+    gate = [
+        f"{key} {clean(str(stage[key]))}" for key in ("throttle", "allow", "deny") if key in stage
+    ]
+    return ", ".join([*dict.fromkeys(leads), *variables, *gate]) or "no function"
 
 
 def _row(difference: Part) -> tuple[str, str]:
@@ -122,6 +135,10 @@ def _said(value: object) -> str:
     return clean(repr(value) if isinstance(value, str) else str(value))
 
 
+def _fault(before: Part, after: Part) -> str:
+    return _moved(fault_words, before, after)
+
+
 def _stage(before: Part, after: Part) -> str:
     return _moved(stage_words, before, after)
 
@@ -133,6 +150,7 @@ def _apis(before: Part, after: Part) -> str:
 _WORDS: Final[Mapping[tuple[object, ...], Callable[[Part, Part], str]]] = {
     (4, "aliases"): _alias,
     (4, "versions"): _version,
+    (4, "faults"): _fault,
     (4, "stages"): _stage,
     (3, "apis"): _apis,
 }

@@ -14,7 +14,7 @@ import click
 from gateway.cli.exits import Exit
 from gateway.cli.failures import fail, load_or_fail
 from gateway.cli.options import Option, config_option, control_url_option
-from gateway.cli.picture import clean, columns, percent
+from gateway.cli.picture import clean, columns, fault_words, percent
 from gateway.cli.remote import Remote
 from gateway.core.errors import RoutingError
 
@@ -122,7 +122,10 @@ def _table(told: Mapping[str, Any]) -> str:
         rows.append((f"rule {rule['number']}", words))
     rows += _weights(told)
     chosen = clean(f"{told['version']} ({told['reason']})")
-    return columns([*_cleaned(rows), ("version", click.style(chosen, bold=True))])
+    rows = [*_cleaned(rows), ("version", click.style(chosen, bold=True))]
+    if told["fault"]:
+        rows.append(("fault", fault_words(told["fault"])))
+    return columns(rows)
 
 
 def _cleaned(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -30,6 +30,8 @@ def command() -> None:
 @click.option("--timeout", type=float, metavar="SECONDS", help="How long it may take.")
 @click.option("--memory", type=int, metavar="MB", help="What the context says it has.")
 @click.option("--concurrency", type=int, help="How many invocations may run at a time.")
+@click.option("--isolation", help="Where it runs: auto, inline, thread or process.")
+@click.option("--type", "type", help="What it is: event or web.")
 @click.option(
     "--env", "env", multiple=True, metavar="NAME=VALUE", help="Set an environment variable."
 )

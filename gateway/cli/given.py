@@ -23,9 +23,22 @@ def json_value(text: str, option: str) -> Value:
     Raises:
         click.BadParameter: There is no such file, or what it holds is no JSON.
     """
+    return json_written(text, option)[1]
+
+
+def json_written(text: str, option: str) -> tuple[str, Value]:
+    """The same, and how it was written: a number's spelling may matter.
+
+    Args:
+        text: What the option was given.
+        option: Its name, for messages.
+
+    Raises:
+        click.BadParameter: There is no such file, or what it holds is no JSON.
+    """
     source, where = _source(text, option)
     try:
-        return json.loads(source, parse_constant=_no_number, object_pairs_hook=_once)
+        return source, json.loads(source, parse_constant=_no_number, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         message = f"{where} is no JSON: {error}"
         if where != repr(text):

@@ -94,6 +94,27 @@ def alias_words(alias: Json) -> str:
     return "; ".join(words)
 
 
+def fault_words(fault: Json) -> str:
+    """What a version, as the API writes it, gets wrong, in one line."""
+    words = []
+    if fault["errors"]:
+        words.append(f"{percent(fault['errors'])} errors ({fault['status']})")
+    if fault["latency"] is not None:
+        words.append(f"latency {_latency(fault['latency'])}")
+    return ", ".join(words)
+
+
+def _latency(latency: float | Json) -> str:
+    if isinstance(latency, int | float):
+        return f"{latency:g} s"
+    [(kind, value)] = latency.items()
+    if kind == "uniform":
+        return f"{value[0]:g} to {value[1]:g} s"
+    if kind == "normal":
+        return f"{value[0]:g} s, give or take {value[1]:g} s"
+    return f"{value:g} s on average"
+
+
 def route_words(route: Route) -> str:
     """Where an alias leads, in one line."""
     return alias_words(route.to_dict())

@@ -36,9 +36,11 @@ SECTIONS: Final = {
         "rollback": "Bring back where an alias led before.",
         "deploy": "Publish, and share traffic with $LATEST.",
         "invoke": "Run a function once.",
+        "invocations": "Show or abort asynchronous invocations.",
         "code": "Fetch code, or give $LATEST other code.",
         "function": "Configure a function, or delete it.",
         "version": "Delete a published version.",
+        "fault": "Get a version wrong on purpose.",
         "stage": "Release the APIs to a stage, or delete it.",
     },
     "stages.toml and what is live": {

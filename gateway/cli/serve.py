@@ -39,6 +39,21 @@ _PORT = click.IntRange(0, 65535)
 @click.option(
     "--watch/--no-watch", default=True, show_default=True, help="Pick up edits of file and code."
 )
+@click.option(
+    "--retries",
+    type=click.IntRange(0, 100),
+    default=2,
+    show_default=True,
+    help="Further attempts of an asynchronous invocation that fails.",
+)
+@click.option(
+    "--retry-delay",
+    type=click.FloatRange(0, 3600),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Before each of them.",
+)
 def command(  # noqa: PLR0913 - one parameter for each option
     *,
     config: Path,
@@ -49,6 +64,8 @@ def command(  # noqa: PLR0913 - one parameter for each option
     state: str | None,
     seed: int | None,
     watch: bool,
+    retries: int,
+    retry_delay: float,
 ) -> None:
     """Serve the stages of stages.toml.
 
@@ -64,6 +81,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
       gateway serve --state :memory: --no-watch
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from gateway.app import Setup
+    from gateway.controlplane.attempts import Policy
     from gateway.serving import LOOPBACKS, Addresses
 
     setup = Setup(
@@ -72,6 +90,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
         seed=seed,
         token=os.environ.get("GATEWAY_TOKEN") or None,
         control_hosts=() if control_host in LOOPBACKS else (control_host,),
+        policy=Policy(retries=retries, delay=retry_delay),
     )
     where = Addresses(host, port, control_port, control_host)
     with starting(), asyncio.Runner(loop_factory=_event_loop()) as runner:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.options import reads
-from gateway.cli.picture import clean, json_text, percent, shares_of, table
+from gateway.cli.picture import clean, fault_words, json_text, percent, shares_of, table
 from gateway.core import names
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def command(talk: Talk, *, watch: bool, every: float) -> None:
     """Show every alias with the share that each version should have and the one it had.
 
     Counts are those since the gateway started. A version that only rules lead to has the
-    configured share 'rule'; one that the alias does not name any more has '-'.
+    configured share 'rule'; one that the alias does not name any more has '-'. Versions that
+    callers named themselves have lines of their own.
 
     \b
     Examples:
@@ -61,14 +62,20 @@ def _drawn(talk: Talk) -> str:
     rows = [
         row
         for function in snapshot["functions"].values()
-        for name, alias in function["aliases"].items()
+        for name, alias in [*function["aliases"].items(), *_pinned(function, counts)]
         for row in _rows((function["name"], name), alias, counts)
     ]
     headings = ("FUNCTION", "ALIAS", "VERSION", "CONFIGURED", "OBSERVED", "REQUESTS", "ERRORS")
+    faults = "".join(
+        f"\nfault: {clean(function['name'])} version {version}  {fault_words(fault)}"
+        for function in snapshot["functions"].values()
+        for version, fault in function["faults"].items()
+    )
     answered = metrics["answered"]
     said = f"{answered:,} {'request' if answered == 1 else 'requests'}"
     since = clean(metrics["since"])
-    return f"{table(headings, rows)}\nrevision {snapshot['revision']}   {said} since {since}"
+    drawn = f"{table(headings, rows)}{faults}"
+    return f"{drawn}\nrevision {snapshot['revision']}   {said} since {since}"
 
 
 Counts = dict[tuple[str, str], dict[str, tuple[int, int]]]
@@ -82,6 +89,13 @@ def _counts(metrics: Mapping[str, Any]) -> Counts:
         requests, errors = versions.get(seen["version"], (0, 0))
         versions[seen["version"]] = requests + seen["requests"], errors + seen["errors"]
     return counts
+
+
+def _pinned(function: Mapping[str, Any], counts: Counts) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The versions that callers named themselves, as aliases that lead nowhere else."""
+    for owner, qualifier in sorted(counts):
+        if owner == function["name"] and names.is_version(qualifier):
+            yield qualifier, {"version": qualifier, "weights": {}, "rules": []}
 
 
 def _rows(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from gateway.config.backends import read_backend
+from gateway.config.features import read_api_features
 from gateway.core.errors import Place, Problem, Refused
 from gateway.core.routes import METHODS, Path, check_method, parse_path
 from gateway.core.shapes import Reader
@@ -74,6 +75,7 @@ def _read_api(api: Reader, functions: Mapping[str, object], taken: _Taken) -> Ap
     method = _checked(api, "method", '"GET"', check_method)
     path = _checked(api, "path", '"/orders/{id}"', parse_path)
     backend = read_backend(api, functions)
+    features = read_api_features(api, path)
     name = api.text("name")
     api.finish()
     if api.has("name") and isinstance(api.get("name"), str):
@@ -86,7 +88,7 @@ def _read_api(api: Reader, functions: Mapping[str, object], taken: _Taken) -> Ap
     if name and first != api.at:
         line = taken.line_of((*first, "name"))
         api.wrong("duplicate-name", f"another api is named {name!r}, in line {line}", "name")
-    return Api(key, method, path, backend) if backend is not None else None
+    return Api(key, method, path, backend, features) if backend is not None else None
 
 
 def _checked(api: Reader, key: str, example: str, check: Callable[[str], T]) -> T | None:

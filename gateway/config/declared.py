@@ -10,16 +10,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gateway.core import names
+from gateway.core.access import NO_ACCESS
 from gateway.core.alias import Alias
 from gateway.core.changes import (
     Batch,
     Change,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
     PutService,
     Release,
 )
+from gateway.core.faults import Fault
 from gateway.core.functions import FunctionVersion
 from gateway.core.snapshot import Function, Service, Snapshot, Stage
 
@@ -43,11 +46,14 @@ def stated(batch: Batch) -> Snapshot:
                 alias = Alias(function, name, route, description)
                 known = functions[function]
                 functions[function] = replace(known, aliases={**known.aliases, name: alias})
-            case PutService(key, name, apis):
-                services[key] = Service(key, name, {}, apis)
-            case Release(key, name, apis, variables):
+            case PutFault(function, version, Fault() as fault):
+                known = functions[function]
+                functions[function] = replace(known, faults={**known.faults, version: fault})
+            case PutService(key, name, apis, access):
+                services[key] = Service(key, name, {}, apis, access or NO_ACCESS)
+            case Release(key, name, apis, variables, features):
                 known_service = services[key]
-                stages = {**known_service.stages, name: Stage(name, apis, variables)}
+                stages = {**known_service.stages, name: Stage(name, apis, variables, features)}
                 services[key] = replace(known_service, stages=stages)
             case _:
                 raise ValueError(f"a declaration holds no {type(change).__name__}")

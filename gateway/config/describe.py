@@ -6,13 +6,17 @@ What a file says already is left as it says it, as long as it means the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any, Final
 
+from gateway.config.faults import fault_values
 from gateway.core import names
+from gateway.core.access import Access, access_plain
 from gateway.core.alias import Alias, Route, parse_route
 from gateway.core.errors import Refused
+from gateway.core.features import ApiFeatures, StageFeatures, feature_plain
 from gateway.core.functions import Configuration
 from gateway.core.snapshot import (
     Api,
@@ -26,11 +30,11 @@ from gateway.core.snapshot import (
 Table = Mapping[str, Any]
 Values = dict[str, Any]
 
-_FIELDS: Final = ("handler", "timeout", "memory", "concurrency")
+_FIELDS: Final = ("type", "handler", "timeout", "memory", "concurrency", "isolation")
 _FOREIGN: Final[Mapping[type, frozenset[str]]] = {
-    FunctionBackend: frozenset({"http", "mock"}),
-    HttpBackend: frozenset({"function", "integrated", "mock"}),
-    MockBackend: frozenset({"function", "integrated", "http"}),
+    FunctionBackend: frozenset({"http", "mock", "constants"}),
+    HttpBackend: frozenset({"function", "integrated", "base64", "mock"}),
+    MockBackend: frozenset({"function", "integrated", "base64", "http", "constants"}),
 }
 
 
@@ -56,6 +60,12 @@ def function_values(function: Function, old: Table) -> Values:
         if name in said or function.aliases[name] != _implied(function.name)
     }
     _say(new, "aliases", aliases, {})
+    told = new.get("faults", {})
+    faults = {
+        number: fault_values(function.faults[number], told.get(number))
+        for number in _in_order(function.faults, told)
+    }
+    _say(new, "faults", faults, {})
     return new
 
 
@@ -98,6 +108,7 @@ def api_values(api: Api, old: Table) -> Values:
         new["http"] = _http_values(backend, new.get("http", {}))
     else:
         new["mock"] = _mock_values(backend, new.get("mock", {}))
+    _say_features(new, api.features, _FOREIGN[type(backend)])
     return new
 
 
@@ -134,6 +145,33 @@ def stage_values(stage: Stage, functions: Mapping[str, Function], old: Table) ->
     }
     _say(new, "aliases", overrides, {})
     _say(new, "variables", _ordered(stage.variables, new.get("variables", {})), {})
+    _say_features(new, stage.features)
+    return new
+
+
+def access_values(access: Access, old: Table) -> Values:
+    """`[keys]` and `[plans]`, secrets included: without them the file would let nobody in.
+
+    Args:
+        access: The live keys and plans.
+        old: The whole file.
+    """
+    said, found = access_plain(access), {}
+    for key in ("keys", "plans"):
+        known = old.get(key, {})
+        found[key] = {
+            name: _in_words(said[key][name], known.get(name, {}))
+            for name in _in_order(said[key], known)
+        }
+    return found
+
+
+def _in_words(live: Any, said: Table) -> Values:  # noqa: ANN401 - a key or a plan as plain values
+    """One of them in the order of the file, with its stages as the file spells them."""
+    new = {name: live[name] for name in _in_order(live, said)}
+    stages = said.get("stages", [])
+    if [names.stage_name(stage) for stage in stages] == new.get("stages"):
+        new["stages"] = stages
     return new
 
 
@@ -157,6 +195,14 @@ def _mock_values(backend: MockBackend, old: Table) -> Values:
     _say(new, "status", backend.status, MockBackend("").status)
     _say(new, "headers", _ordered(backend.headers, new.get("headers", {})), {})
     return new
+
+
+def _say_features(
+    new: Values, features: ApiFeatures | StageFeatures, foreign: Container[str] = ()
+) -> None:
+    usual = type(features)()
+    for key in (field.name for field in fields(features) if field.name not in foreign):
+        _say(new, key, feature_plain(getattr(features, key)), feature_plain(getattr(usual, key)))
 
 
 def _say(new: Values, key: str, value: object, usual: object) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from gateway.config.declared import stated
 from gateway.config.describe import (
     Values,
+    access_values,
     api_name,
     api_values,
     function_values,
@@ -38,10 +39,26 @@ from gateway.core.snapshot import Api, FunctionBackend, Service, Snapshot
 
 Table = Mapping[str, Any]
 
-_FUNCTION = {"source": str, "environment": {}, "aliases": {"*": {}}}
-_API = {"name": str, "method": str, "path": str, "http": {}, "mock": {"headers": {}}}
-_STAGE = {"alias": str, "aliases": {}, "variables": {}}
-_SHAPE = {"service": {}, "functions": {"*": _FUNCTION}, "apis": [_API], "stages": {"*": _STAGE}}
+_FUNCTION = {"source": str, "environment": {}, "aliases": {"*": {}}, "faults": {"*": {}}}
+_API = {
+    "name": str,
+    "method": str,
+    "path": str,
+    "http": {},
+    "mock": {"headers": {}},
+    "parameters": [{}],
+    "constants": [{}],
+}
+_STAGE = {"alias": str, "aliases": {}, "variables": {}, "allow": [str], "deny": [str]}
+_PLAN = {"keys": [str], "stages": [str]}
+_SHAPE = {
+    "service": {},
+    "functions": {"*": _FUNCTION},
+    "apis": [_API],
+    "stages": {"*": _STAGE},
+    "keys": {"*": {}},
+    "plans": {"*": _PLAN},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +161,7 @@ def _values(snapshot: Snapshot, service: Service, old: Table) -> Values:
             for name in dict.fromkeys((*spelled, *service.stages))
             if name in service.stages
         },
+        **access_values(service.access, old),
     }
     return {key: value for key, value in new.items() if value or key in old}
 
@@ -166,7 +184,7 @@ def _text(original: str, old: Table, new: Table) -> str:
         return original
     windows = "\r\n" in original
     editor = Editor(original.replace("\r\n", "\n"), _is_section)
-    for key in ("service", "functions", "apis", "stages"):
+    for key in ("service", "functions", "apis", "stages", "keys", "plans"):
         if editor.inline((key,)) and key in new:
             editor.replace((key,), old[key], new[key])
         elif key == "apis":
@@ -181,9 +199,11 @@ def _text(original: str, old: Table, new: Table) -> str:
 def _is_section(place: Place) -> bool:
     """Whether a new table has a header of its own: others are written behind their key."""
     match place:
-        case ("service" | "functions" | "stages",) | ("functions" | "stages", _):
+        case ("service" | "functions" | "stages" | "keys" | "plans",):
             return True
-        case ("functions", _, "aliases"):
+        case ("functions" | "stages" | "keys" | "plans", _):
+            return True
+        case ("functions", _, "aliases" | "faults"):
             return True
         case _:
             return False

@@ -6,6 +6,7 @@ a mistake, every other name is the user's own business.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from gateway.core import names
 from gateway.core.errors import Problem, listed, nearest
+from gateway.core.functions import BOOTSTRAP
 
 LATEST_FOLDER = "latest"
 
@@ -69,6 +71,12 @@ def has_module(folder: Path, module: str) -> bool:
         return file.with_name(f"{file.name}.py").is_file() or (file / "__init__.py").is_file()
     except OSError:
         return False
+
+
+def has_bootstrap(folder: Path) -> bool:
+    """Whether a folder holds an executable that starts a web version's server."""
+    file = folder / BOOTSTRAP
+    return file.is_file() and os.access(file, os.X_OK)
 
 
 def modules(folder: Path) -> list[str]:

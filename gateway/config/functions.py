@@ -1,4 +1,4 @@
-"""`[functions.NAME]`: code folders, configuration and aliases become changes, in this order."""
+"""`[functions.NAME]`: code folders, configuration, faults and aliases become changes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from gateway.config.faults import read_faults
 from gateway.config.fields import seconds, variables, whole, wrong_key
-from gateway.config.folders import Folders, has_module, modules, scan
+from gateway.config.folders import Folders, has_bootstrap, has_module, modules, scan
 from gateway.core import names
 from gateway.core.alias import Route, missing_versions, parse_route
-from gateway.core.changes import Change, Publish, PutAlias, PutFunction
+from gateway.core.changes import Change, Publish, PutAlias, PutFault, PutFunction
 from gateway.core.errors import Place, Problem, Refused, listed, nearest
-from gateway.core.functions import Configuration
+from gateway.core.functions import BOOTSTRAP, ISOLATIONS, TYPES, Configuration
 from gateway.core.shapes import Reader
 
 MAX_ENVIRONMENT: Final = 4096
@@ -80,7 +81,7 @@ def _read_function(
     configuration = _read_configuration(reader)
     description = reader.text("description")
     if found.versions:
-        _check_handler(reader, configuration.handler, found.versions)
+        _check_handler(reader, configuration, found.versions)
     known = names.LATEST in found.versions and not found.problems
     versions = sorted({*found.versions, *filter(names.is_version, live)}, key=names.version_order)
     aliases = reader.mapping("aliases")
@@ -88,6 +89,7 @@ def _read_function(
         alias: _read_alias(reader, alias, raw, versions if known else None)
         for alias, raw in aliases.items()
     }
+    faults = read_faults(reader, versions if known else None)
     reader.finish()
     return DeclaredFunction(
         name=name,
@@ -97,6 +99,7 @@ def _read_function(
         changes=(
             PutFunction(name, _code(found, names.LATEST), configuration, description),
             *(Publish(name, _code(found, v), v) for v in found.versions if v != names.LATEST),
+            *(PutFault(name, version, fault) for version, fault in faults.items()),
             *(PutAlias(name, alias, *route) for alias, route in routes.items() if route),
         ),
     )
@@ -130,6 +133,8 @@ def _read_configuration(reader: Reader) -> Configuration:
         memory=whole(reader, "memory", _DEFAULTS.memory, _MEMORY),
         concurrency=whole(reader, "concurrency", _DEFAULTS.concurrency, _CONCURRENCY),
         environment=environment,
+        isolation=reader.choice("isolation", ISOLATIONS, _DEFAULTS.isolation),
+        type=reader.choice("type", TYPES, _DEFAULTS.type),
     )
 
 
@@ -148,13 +153,21 @@ def _read_handler(reader: Reader) -> str:
     return ""
 
 
-def _check_handler(reader: Reader, handler: str, versions: Mapping[str, Path]) -> None:
-    """The handler's file must be in every version; that it can be imported shows on the start."""
+def _check_handler(
+    reader: Reader, configuration: Configuration, versions: Mapping[str, Path]
+) -> None:
+    """The handler's file must be in every version; that it can be imported shows on the start.
+
+    A web version may start a server of its own instead.
+    """
+    handler, is_web = configuration.handler, configuration.type == "web"
     module = handler.rpartition(".")[0]
-    if not module:
-        return
-    lacking = [folder for folder in versions.values() if not has_module(folder, module)]
-    if not lacking:
+    lacking = [
+        folder
+        for folder in versions.values()
+        if not has_module(folder, module) and not (is_web and has_bootstrap(folder))
+    ]
+    if not module or not lacking:
         return
     file = module.replace(".", "/") + ".py"
     folders = _listed(folder.name for folder in lacking)
@@ -164,6 +177,8 @@ def _check_handler(reader: Reader, handler: str, versions: Mapping[str, Path]) -
         f"{lacking[0].name} has {_listed(found) if found else 'no Python file'}"
     )
     hint = nearest(module, [name.removesuffix(".py") for name in found])
+    if is_web and (lacking[0] / BOOTSTRAP).is_file():
+        hint = f"make {BOOTSTRAP!r} executable to start a server with it"
     reader.wrong(
         "missing-handler", message, "handler" if reader.has("handler") else "source", hint=hint
     )

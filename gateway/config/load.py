@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from gateway.config.access import read_access
 from gateway.config.apis import functions_named, read_apis
 from gateway.config.diagnostics import ConfigurationInvalid, Diagnostic
 from gateway.config.functions import read_functions
@@ -82,6 +83,7 @@ def load(
     apis = read_apis(document, functions, source.line_of)
     released = Released(service.id, tuple(apis), functions, functions_named(document))
     releases = read_stages(document, released, source.line_of)
+    access = read_access(document)
     document.finish()
     if problems:
         raise ConfigurationInvalid(source.explain(problems))
@@ -89,7 +91,7 @@ def load(
     warnings = _suspicious(document) if not (apis and releases) else []
     return Declaration(
         path=Path(path),
-        changes=Batch((replace(service, apis=tuple(apis)), *built, *releases)),
+        changes=Batch((replace(service, apis=tuple(apis), access=access), *built, *releases)),
         warnings=tuple(source.explain(warnings, "warning")),
         source=source,
     )

@@ -25,6 +25,7 @@ from gateway.core.changes import (
     DeleteFunction,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
     PutService,
     Release,
@@ -39,6 +40,7 @@ __all__ = ["Kept", "Merge", "merge"]
 _ORDER: Final = (
     PutFunction,
     Publish,
+    PutFault,
     PutAlias,
     PutService,
     Release,
@@ -141,6 +143,8 @@ def _named_by(change: Change) -> dict[Place, Target]:
     """The qualifiers that a change names, by place."""
     if isinstance(change, PutAlias):
         return {at: Target(change.function, version) for version, at in change.route.named()}
+    if isinstance(change, PutFault):
+        return {(): Target(change.function, change.version)}
     if isinstance(change, Release):
         return {
             (index,): api.backend.target
@@ -157,6 +161,9 @@ def _placed(change: Change, problem: Problem) -> Problem:
             weighted = problem.at[:1] == ("weights",)
             at: Place = ("functions", function, "aliases", name, *problem.at)
             return replace(problem, at=at, on_key=weighted)
+        case PutFault(function, version):
+            at = ("functions", function, "faults", version)
+            return replace(problem, at=at, on_key=True)
         case DeleteAlias(function, name):
             return replace(problem, at=("functions", function, "aliases"))
         case DeleteFunction(name):

@@ -1,4 +1,4 @@
-"""Functions merged: `$LATEST` field by field, aliases each as a whole, published versions never."""
+"""Functions merged: `$LATEST` by fields, an alias or fault as a whole, published versions never."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from gateway.core.changes import (
     DeleteFunction,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
 )
 from gateway.core.entries import Target
 from gateway.core.errors import Problem
+from gateway.core.faults import Fault
 from gateway.core.functions import Configuration, FunctionVersion
 from gateway.core.plain import alias_plain, function_plain, version_plain
 from gateway.core.snapshot import Function
 
-_FIELDS: Final = ("handler", "timeout", "memory", "concurrency")
+_FIELDS: Final = ("type", "handler", "timeout", "memory", "concurrency", "isolation")
 
 
 def merge_function(
@@ -76,6 +78,7 @@ class _Merging:
     def changes(self) -> Iterator[Change]:
         yield from self._latest()
         yield from self._versions()
+        yield from self._faults()
         yield from self._aliases()
 
     @property
@@ -161,6 +164,15 @@ class _Merging:
 
     def _refuse(self, problem: Problem) -> None:
         self.ledger.problems.append(problem.under(*self._path, "source"))
+
+    def _faults(self) -> Iterator[Change]:
+        last = self.last.faults if self.last else {}
+        declared, live = self.declared.faults, self.live.faults
+        for number in dict.fromkeys((*live, *declared, *last)):
+            one = Sides(last.get(number), declared.get(number), live.get(number))
+            wanted = self.ledger.settle((*self._path, "faults", number), one, Fault.to_dict)
+            if wanted != one.live:
+                yield PutFault(self.live.name, number, wanted)
 
     def _aliases(self) -> Iterator[Change]:
         name, live = self.live.name, self.live.aliases

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from gateway.config.threeway import Ledger, Sides
 from gateway.core import names
+from gateway.core.access import NO_ACCESS, Access, access_shown
 from gateway.core.changes import Change, PutService, Release, Unrelease
 from gateway.core.diff import Path
+from gateway.core.features import features_plain, read_stage_features
 from gateway.core.plain import api_plain, stage_plain
 from gateway.core.snapshot import Api, FunctionBackend, Service, Stage
 
@@ -26,16 +28,18 @@ def merge_service(ledger: Ledger, sides: Sides[Service]) -> Iterator[Change]:
     if declared is None:
         return
     if live is None:
-        yield PutService(declared.id, declared.name, declared.apis)
-        live, last = Service(declared.id, declared.name, {}, declared.apis), None
+        yield PutService(declared.id, declared.name, declared.apis, _access(declared))
+        live, last = replace(declared, stages={}), None
     sides = Sides(last, declared, live)
     path = ("services", declared.id)
     apis = sides.part(lambda service: service.apis)
     name = ledger.settle((*path, "name"), sides.part(lambda service: service.name))
     drafts = ledger.settle((*path, "apis"), apis, _written)
-    merged = replace(live, name=name or "", apis=drafts or ())
+    access = ledger.settle((*path, "access"), sides.part(_access), access_shown) or NO_ACCESS
+    merged = replace(live, name=name or "", apis=drafts or (), access=access)
     if merged != live:
-        yield PutService(merged.id, merged.name, merged.apis)
+        altered = None if merged.access == live.access else merged.access
+        yield PutService(merged.id, merged.name, merged.apis, altered)
     known = last.stages if last else {}
     for stage in dict.fromkeys((*live.stages, *declared.stages, *known)):
         one = Sides(known.get(stage), declared.stages.get(stage), live.stages.get(stage))
@@ -55,13 +59,16 @@ def _stage(ledger: Ledger, path: Path, sides: Sides[Stage], *, relisted: bool) -
         if last is not None and _same_settings(last, declared):
             ledger.keep(path, stage_plain(declared), None)
         else:
-            yield Release(service, name, declared.apis, declared.variables)
+            yield _release(service, declared)
     else:
         merging = _Merging(ledger, path, last, declared, live)
         apis = merging.apis(fresh=relisted or last is None)
         variables = ledger.table((*path, "variables"), sides.part(lambda stage: stage.variables))
-        if (apis, variables) != (live.apis, live.variables):
-            yield Release(service, name, apis, variables)
+        said: Sides[Mapping[str, object]] = sides.part(lambda s: features_plain(s.features))
+        features = read_stage_features(ledger.table((*path, "features"), said))
+        merged = replace(live, apis=apis, variables=variables, features=features)
+        if merged != live:
+            yield _release(service, merged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +123,21 @@ class _Merging:
         return found[0] if len(found) == 1 else backend.qualifier
 
 
+def _access(service: Service) -> Access | None:
+    """The keys and plans of a service; a file that has none says nothing of them."""
+    return None if service.access == NO_ACCESS else service.access
+
+
+def _release(service: str, stage: Stage) -> Release:
+    return Release(service, stage.name, stage.apis, stage.variables, stage.features)
+
+
 def _same_settings(last: Stage, declared: Stage) -> bool:
     """Whether the file changed nothing of a stage itself: its list of APIs is another part."""
     before, after = _qualifiers(last), _qualifiers(declared)
     same = all(before[function] == after[function] for function in before.keys() & after.keys())
-    return same and last.variables == declared.variables
+    settings = [(stage.variables, stage.features) for stage in (last, declared)]
+    return same and settings[0] == settings[1]
 
 
 def _function(api: Api) -> str | None:

@@ -70,9 +70,9 @@ def other_services(snapshot: Snapshot) -> Iterator[str]:
 def unqualified(apis: Apis) -> list[tuple[object, ...]]:
     """APIs without the qualifiers of a stage."""
     return [
-        (api.id, api.method, api.path, api.backend.function, api.backend.integrated)
+        (api.id, api.method, api.path, api.backend.function, api.backend.integrated, api.features)
         if isinstance(api.backend, FunctionBackend)
-        else (api.id, api.method, api.path, api.backend)
+        else (api.id, api.method, api.path, api.backend, api.features)
         for api in apis
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from gateway.config.features import read_stage_features
 from gateway.config.fields import strings, variables, wrong_key
 from gateway.config.functions import DeclaredFunction
 from gateway.core import names
@@ -74,6 +75,7 @@ def _read_stage(reader: Reader, stage: str, released: Released) -> Release:
     alias = reader.required("alias", '"release"')
     overrides = strings(reader, "aliases")
     settings = variables(reader, "variables")
+    features = read_stage_features(reader)
     reader.finish()
     for name, qualifier in overrides.items():
         if name in released.functions:
@@ -86,7 +88,7 @@ def _read_stage(reader: Reader, stage: str, released: Released) -> Release:
     if alias is not None:
         _check_alias(reader, alias, (f for f in released.used() if f.name not in overrides))
     apis = tuple(_qualified(api, overrides, alias or names.DEFAULT) for api in released.apis)
-    return Release(released.service, stage, apis, settings)
+    return Release(released.service, stage, apis, settings, features)
 
 
 def _check_alias(reader: Reader, alias: str, used: Iterable[DeclaredFunction]) -> None:

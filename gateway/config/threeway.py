@@ -90,8 +90,8 @@ class Ledger:
             self.keep(path, written.declared, written.live)
         return sides.live
 
-    def table(self, path: Path, sides: Sides[Mapping[str, str]]) -> dict[str, str]:
-        """What a table of strings becomes, key by key; live ones first, in their order."""
+    def table(self, path: Path, sides: Sides[Mapping[str, T]]) -> dict[str, T]:
+        """What a table becomes, key by key; live ones first, in their order."""
         last, declared, live = sides.last or {}, sides.declared or {}, sides.live or {}
         found = {}
         for key in dict.fromkeys((*live, *declared, *last)):

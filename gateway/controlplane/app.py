@@ -10,6 +10,8 @@ from typing import Final
 from starlette.routing import Route, Router, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.controlplane.cloud import CloudApi, key_pair
+from gateway.controlplane.cloud.access import Access
 from gateway.controlplane.guard import JSON, Guard
 from gateway.controlplane.problems import Problems
 from gateway.controlplane.rest.naming import not_found
@@ -26,6 +28,7 @@ def control_app(
     hosts: Iterable[str] = (),
     token: str | None = None,
     clock: Callable[[], float] = time,
+    access: Access | None = None,
 ) -> ASGIApp:
     """Build the application.
 
@@ -34,6 +37,8 @@ def control_app(
         hosts: Names to answer under beside those of loopback; an IPv6 address in brackets.
         token: What a request to the API must bring; `None` lets everybody ask.
         clock: Seconds since 1970; metrics count from now on.
+        access: Tells who signed what clients of the cloud send; `None` for the key pair that
+            belongs to the token.
     """
     operations = describing(OPERATIONS)
     since = clock()
@@ -43,7 +48,8 @@ def control_app(
     routes = [Route(path, Resource(control, rows, since)) for path, rows in by_path.items()]
     router = Router(routes, redirect_slashes=False, default=_nowhere)
     media = _Media(operations)
-    return Guard(Problems(router), hosts=hosts, token=token, accepts=media.of)
+    cloud = CloudApi(control, access or Access(key_pair(token), clock), clock=clock)
+    return Guard(Problems(router), hosts=hosts, token=token, accepts=media.of, signed=cloud)
 
 
 async def _nowhere(scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -4,6 +4,10 @@ The control plane listens on loopback, and every web page that this machine's br
 send requests there. So a request is let in only under a name of this machine (a foreign name that
 was made to point here is refused), from no page but its own, and with a body that no plain HTML
 form can send. A read has no side effects, and its answer is never shared with another origin.
+
+There is one exception. Clients of the cloud sign what they send, in forms and in queries too, and
+put other hosts on it; who verifies signatures answers them. The key pair for this machine is
+documented, so that a page could sign as well: nothing that a browser sends gets that far.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,13 +39,29 @@ JSON: Final = ("application/json",)
 Accepts = Callable[[str, str], tuple[str, ...]]
 """The media types that a method may send to a path."""
 
+CLOUD: Final = ".tencentcloudapi.com"
+"""How the names end under which clients of the cloud reach this machine through a proxy."""
+
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})  # OPTIONS is answered with 405 throughout
 _SINGLE: Final = (b"authorization", b"content-type", b"if-match", b"last-event-id")
 _SINGLE_ACTOR: Final = b"x-gateway-actor"
+_BROWSER: Final = (b"origin", b"referer")
+_BROWSER_PREFIX: Final = b"sec-fetch-"
+_BROWSER_NAME: Final = b"mozilla/"  # every browser's User-Agent begins so, and no page alters it
 _HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?")
 _JSON_PARAMETERS: Final = re.compile(r"""\s*charset\s*=\s*"?utf-8"?\s*""", re.IGNORECASE)
 
 Fields = dict[bytes, list[bytes]]
+
+
+class Signed(Protocol):
+    """Answers requests that are signed, after it has verified the signature."""
+
+    def takes(self, scope: Scope) -> bool:
+        """Whether a request is one that should be signed."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Verify and answer."""
 
 
 class Guard:
@@ -52,6 +72,7 @@ class Guard:
         hosts: Names to answer under beside those of loopback; an IPv6 address in brackets.
         token: What a request to the API must bring; `None` lets everybody ask.
         accepts: The media types that bodies may have; by default JSON alone.
+        signed: Who answers requests that are signed; `None` where nobody does.
     """
 
     def __init__(
@@ -61,7 +82,9 @@ class Guard:
         hosts: Iterable[str] = (),
         token: str | None = None,
         accepts: Accepts = lambda _method, _path: JSON,
+        signed: Signed | None = None,
     ) -> None:
+        self._signed = signed
         self._app = app
         self._hosts = frozenset(name.lower() for name in (*LOOPBACK_NAMES, *hosts))
         self._token = None if token is None else token.encode()
@@ -85,22 +108,41 @@ class Guard:
             await send(message)
 
         try:
-            self._check(scope)
+            app = self._answerer(scope)
         except Rejected as rejected:
             await answer(rejected, marked)
         else:
-            await self._app(scope, receive, marked)
+            await app(scope, receive, marked)
+
+    def _answerer(self, scope: Scope) -> ASGIApp:
+        """Who answers a request that is let in."""
+        if self._signed is not None and self._signed.takes(scope):
+            self._check_signed(scope)
+            return self._signed
+        self._check(scope)
+        return self._app
+
+    def _check_signed(self, scope: Scope) -> None:
+        """Let in what clients of the cloud send and no browser does."""
+        fields = _fields(scope)
+        # They may spell a host with its scheme, and through a proxy the cloud's own name.
+        host = fields.get(b"host", [b""])[0].decode("latin-1").lower().removeprefix("http://")
+        if not host.partition(":")[0].endswith(CLOUD):
+            self._check_host({**fields, b"host": [host.encode("latin-1")]})
+        _check_single(fields, (b"host", *_SINGLE))
+        marks = [name for name in fields if name in _BROWSER or name.startswith(_BROWSER_PREFIX)]
+        if any(value.lower().startswith(_BROWSER_NAME) for value in fields.get(b"user-agent", ())):
+            marks.append(b"user-agent")
+        if marks:
+            said = ", ".join(name.decode("latin-1") for name in marks)
+            message = f"the request comes from a browser ({said}); allowed: clients of the cloud"
+            raise rejected(403, "cross-site", message)
 
     def _check(self, scope: Scope) -> None:
-        fields: Fields = {}
-        for name, value in scope["headers"]:
-            fields.setdefault(name.lower(), []).append(value)
+        fields = _fields(scope)
         method, path = scope["method"], scope["path"]
         host = self._check_host(fields)
-        for name in (*_SINGLE, _SINGLE_ACTOR):
-            if len(fields.get(name, ())) > 1:
-                message = f"the header {name.decode()!r} is there more than once; allowed: once"
-                raise rejected(400, "bad-header", message)
+        _check_single(fields, (*_SINGLE, _SINGLE_ACTOR))
         if method not in _SAFE:
             _check_origin(fields, host)
         self._check_token(fields, path)
@@ -129,6 +171,20 @@ class Guard:
         what = "is another one" if given else "is missing"
         message = f"the token {what}; send 'Authorization: Bearer TOKEN' with the gateway's token"
         raise rejected(401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})
+
+
+def _fields(scope: Scope) -> Fields:
+    fields: Fields = {}
+    for name, value in scope["headers"]:
+        fields.setdefault(name.lower(), []).append(value)
+    return fields
+
+
+def _check_single(fields: Fields, names: Iterable[bytes]) -> None:
+    for name in names:
+        if len(fields.get(name, ())) > 1:
+            message = f"the header {name.decode()!r} is there more than once; allowed: once"
+            raise rejected(400, "bad-header", message)
 
 
 def _check_origin(fields: Fields, host: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from gateway.core.diff import Difference
-from gateway.core.journal import change_plain
+from gateway.core.journal import change_shown
 from gateway.store.protocol import Record
 
 
@@ -38,7 +38,7 @@ def record_plain(record: Record) -> dict[str, object]:
 
 def audit_plain(record: Record) -> dict[str, object]:
     """The same with what was asked for."""
-    return {**record_plain(record), "change": change_plain(record.change)}
+    return {**record_plain(record), "change": change_shown(record.change)}
 
 
 def move_plain(record: Record, path: tuple[str, ...]) -> dict[str, object]:

@@ -1,19 +1,32 @@
 """Invoking a function by qualifier and routing key, as the cloud's Invoke does.
 
 A routing key plays the part of a request's headers: the same rules, the same weights, the same
-`decide`; only its names are case-sensitive.
+`decide`; only its names are case-sensitive. What the handler does wrong is in the outcome; only
+what never reached a handler is raised.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
 
+from gateway.controlplane.limits import (
+    MAX_EVENT,
+    MAX_VALUE,
+    RESPONSE_TOO_LARGE,
+    WebFunction,
+    check_event,
+    tail,
+)
+from gateway.controlplane.problems import to_json
 from gateway.core.decide import decide
 from gateway.core.entries import Target
-from gateway.core.snapshot import Snapshot
+from gateway.core.functions import FunctionVersion
 from gateway.core.split import Draw
-from gateway.runtime import Runtime
+from gateway.live import Live
+from gateway.runtime.log import log_text
+from gateway.runtime.outcome import OK, USER_EXCEPTION, Outcome, failed
 
 
 class RoutingKey:
@@ -50,51 +63,111 @@ class Invoked:
 
     Attributes:
         request_id: The id that the function saw.
-        version: The version that ran.
-        reason: Why that one.
+        version: The version that ran; `None` where none was reached.
+        reason: Why that one; `None` where none was reached.
         revision: The snapshot's number.
         status: 200, or the cloud's function status code of a failure.
         value: What the handler returned.
         error: What failed; `None` for a success.
+        seconds: How long it took.
+        memory: Bytes of its process in the end; 0 where it had none of its own.
+        log: The end of its log, as the cloud lays it out.
     """
 
     request_id: str
-    version: str
-    reason: str
+    version: str | None
+    reason: str | None
     revision: int
     status: int
     value: object
-    error: object
+    error: Mapping[str, object] | None
+    seconds: float = 0.0
+    memory: int = 0
+    log: str = ""
 
 
-async def invoke(
-    snapshot: Snapshot,
-    target: Target,
-    request: RoutingKey,
-    tools: tuple[Runtime, Draw, Callable[[], str]],
-) -> Invoked:
-    """Decide and run.
+class Runs(Protocol):
+    """Runs versions."""
+
+    def invoke(
+        self, version: FunctionVersion, event: object, request_id: str
+    ) -> Awaitable[Outcome]:
+        """Run a version once; a failure is an outcome, not an exception."""
+
+
+class Invoking:
+    """Invokes functions, one at a time for whoever asks and waits.
 
     Args:
-        snapshot: Decides; read once by the caller.
-        target: A function and a qualifier.
-        request: The routing key and the event.
-        tools: What runs versions, the dice, and what makes request ids.
-
-    Raises:
-        RoutingError: No version can answer.
+        live: The cell that holds the snapshot.
+        runtime: Runs versions.
+        draw: The dice.
+        new_id: Makes request ids.
     """
-    runtime, draw, new_id = tools
-    decision = decide(snapshot, target, request, draw)
-    version = snapshot.functions[decision.function].versions[decision.version]
-    request_id = new_id()
-    outcome = await runtime.invoke(version, request.json(), request_id)
-    return Invoked(
-        request_id=request_id,
-        version=decision.version,
-        reason=decision.reason,
-        revision=snapshot.revision,
-        status=outcome.status,
-        value=outcome.value,
-        error=outcome.error,
-    )
+
+    def __init__(self, live: Live, runtime: Runs, draw: Draw, new_id: Callable[[], str]) -> None:
+        self.live = live
+        self.new_id = new_id
+        self._runtime = runtime
+        self._draw = draw
+
+    async def invoke(
+        self,
+        target: Target,
+        routing_key: Mapping[str, str] | None,
+        event: object,
+        request_id: str | None = None,
+    ) -> Invoked:
+        """Decide and run.
+
+        Args:
+            target: A function and a qualifier.
+            routing_key: What rules see in place of headers.
+            event: The event: JSON values.
+            request_id: The id of the invocation; `None` for a new one.
+
+        Raises:
+            FunctionNotFound: There is no such function.
+            QualifierNotFound: It has no such version and no such alias.
+            EventTooLarge: The event has more than 6 MB.
+            WebFunction: The version answers HTTP requests only.
+        """
+        check_event(len(to_json(event)), MAX_EVENT)
+        snapshot = self.live.snapshot
+        decision = decide(snapshot, target, RoutingKey(routing_key or {}, event), self._draw)
+        version = snapshot.functions[decision.function].versions[decision.version]
+        if version.configuration.type == "web":
+            raise WebFunction(decision.function, decision.version)
+        request_id = request_id or self.new_id()
+        outcome = _checked(await self._runtime.invoke(version, event, request_id), request_id)
+        return Invoked(
+            request_id=request_id,
+            version=decision.version,
+            reason=decision.reason,
+            revision=snapshot.revision,
+            status=outcome.status,
+            value=outcome.value,
+            error=outcome.error,
+            seconds=outcome.seconds,
+            memory=outcome.memory,
+            log=tail(log_text(request_id, outcome, version.configuration.memory)),
+        )
+
+
+def _checked(outcome: Outcome, request_id: str) -> Outcome:
+    """An outcome that can be told: a value that is too large, or no JSON, is a failure."""
+    if outcome.status != OK:
+        return outcome
+    try:
+        size = len(to_json(outcome.value))
+    except (TypeError, ValueError, RecursionError) as error:
+        said = f"the value that the handler returned has no form in JSON: {error}"
+        return _instead(outcome, failed(USER_EXCEPTION, said, request_id))
+    if size > MAX_VALUE:
+        said = f"ResponseTooLarge: the value has {size} bytes; allowed: {MAX_VALUE}"
+        return _instead(outcome, failed(RESPONSE_TOO_LARGE, said, request_id))
+    return outcome
+
+
+def _instead(outcome: Outcome, other: Outcome) -> Outcome:
+    return replace(outcome, status=other.status, value=None, error=other.error)

@@ -23,7 +23,9 @@ def failure_text(error: GatewayError) -> str:
     if isinstance(error, ConfigurationInvalid):
         return render(error.diagnostics)
     if isinstance(error, BrokenVersions):
-        parts = ((f"error[{e.code}]: {e}", e.stack.rstrip()) for e in error.errors)
+        parts = (
+            (f"error[{e.code}]: {e}", e.output.rstrip(), e.stack.rstrip()) for e in error.errors
+        )
         return "\n".join(line for part in parts for line in part if line)
     if isinstance(error, Refused):
         return "\n".join(

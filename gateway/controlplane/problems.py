@@ -17,8 +17,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.config import ConfigurationInvalid, render
+from gateway.controlplane.limits import EventTooLarge
 from gateway.core.errors import GatewayError, Place, Problem, Refused, RoutingError
 from gateway.runtime import BrokenVersions
+from gateway.store.invocations import InvocationNotFound
 from gateway.store.protocol import StaleRevision, StateUnusable
 
 CONFLICTS: Final = frozenset(
@@ -26,9 +28,11 @@ CONFLICTS: Final = frozenset(
         "alias-fixed",
         "alias-in-use",
         "function-in-use",
+        "invocation-ended",
         "no-configuration",
         "no-service",
         "nothing-to-roll-back",
+        "too-many-invocations",
         "version-fixed",
         "version-in-use",
     }
@@ -212,6 +216,8 @@ _TELLERS: Final[tuple[tuple[type[Exception], Callable[[Any], Told]], ...]] = (
     (StaleRevision, lambda e: _single(412, "stale-revision", e, revision=e.actual)),
     (BrokenVersions, _broken),
     (ConfigurationInvalid, _configuration),
+    (EventTooLarge, lambda e: Told(413, e.code, (Problem(e.code, str(e), ("event",)),))),
+    (InvocationNotFound, lambda e: _single(404, e.code, e)),
     (RoutingError, lambda e: _single(422, e.code, e)),
     (StateUnusable, lambda e: _single(503, "state-unusable", e)),
 )

@@ -13,10 +13,11 @@ from time import perf_counter
 from typing import Final
 
 from gateway.config.export import Exported
+from gateway.controlplane.asynchronous import Asynchronous
 from gateway.controlplane.code import Code
 from gateway.controlplane.declaring import Applied, Declaring
 from gateway.controlplane.events import Event, Events
-from gateway.controlplane.invoking import Invoked, RoutingKey, invoke
+from gateway.controlplane.invoking import Invoked, Invoking
 from gateway.controlplane.news import error_event
 from gateway.controlplane.rollback import earlier, moves, named
 from gateway.controlplane.writer import Ask, Done, Note, Writer
@@ -53,6 +54,7 @@ class Control:
         store: Keeps the journal.
         events: The hub of everything that happens.
         counters: Counts of answers.
+        asynchronous: Runs what nobody waits for.
     """
 
     def __init__(  # noqa: PLR0913 - the composition root names every part once
@@ -67,22 +69,22 @@ class Control:
         writer: Writer,
         declaring: Declaring,
         explain: Explain,
-        draw: Draw,
         what_if: Draw,
-        new_id: Callable[[], str],
+        invoking: Invoking,
+        asynchronous: Asynchronous,
     ) -> None:
         self.live = live
         self.store = store
         self.events = events
         self.counters = counters
+        self.asynchronous = asynchronous
         self._runtime = runtime
         self._code = code
         self._writer = writer
         self._declaring = declaring
         self._explain = explain
-        self._draw = draw
+        self._invoking = invoking
         self._what_if = what_if
-        self._new_id = new_id
 
     async def change(self, ask: Ask, author: Author, *, expected: int | None = None) -> Done:
         """Make a change.
@@ -197,9 +199,10 @@ class Control:
         Raises:
             FunctionNotFound: There is no such function.
             QualifierNotFound: It has no such version and no such alias.
+            EventTooLarge: The event has more than 6 MB.
+            WebFunction: The version answers HTTP requests only.
         """
-        tools = (self._runtime, self._draw, self._new_id)
-        return await invoke(self.live.snapshot, target, RoutingKey(routing_key or {}, event), tools)
+        return await self._invoking.invoke(target, routing_key, event)
 
     def explain(
         self, stage: str, request: tuple[str, str, list[tuple[str, str]], str], draw: Draw | None

@@ -17,6 +17,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
     PutService,
     Release,
@@ -29,6 +30,7 @@ from gateway.core.function_steps import (
     delete_version,
     publish,
     put_alias,
+    put_fault,
     put_function,
 )
 from gateway.core.service_steps import put_service, release, unrelease
@@ -58,6 +60,7 @@ _STEPS: Final[Mapping[type, Callable[[Snapshot, Any], Snapshot]]] = {
     DeleteFunction: delete_function,
     Publish: publish,
     DeleteVersion: delete_version,
+    PutFault: put_fault,
     PutAlias: put_alias,
     DeleteAlias: delete_alias,
     PutService: put_service,

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.core.access import Access
 from gateway.core.alias import Route
+from gateway.core.faults import Fault
+from gateway.core.features import NO_STAGE_FEATURES, StageFeatures
 from gateway.core.functions import Configuration
 from gateway.core.snapshot import Api
 
@@ -59,6 +62,21 @@ class DeleteVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class PutFault:
+    """Tell a version what to get wrong, all of it.
+
+    Attributes:
+        function: Whose version.
+        version: Its number, or `$LATEST`.
+        fault: What it gets wrong; `None` for nothing any more.
+    """
+
+    function: str
+    version: str
+    fault: Fault | None
+
+
+@dataclass(frozen=True, slots=True)
 class PutAlias:
     """Create an alias or replace its whole routing; what is not named is cleared."""
 
@@ -78,11 +96,19 @@ class DeleteAlias:
 
 @dataclass(frozen=True, slots=True)
 class PutService:
-    """Create a service, or give it another name and other APIs; its stages stay as they are."""
+    """Create a service, or give it another name and other APIs; its stages stay as they are.
+
+    Attributes:
+        id: Its id.
+        name: Its name for people.
+        apis: Its APIs, to be released next.
+        access: Its keys and usage plans, in force at once; `None` for those that it has.
+    """
 
     id: str
     name: str
     apis: tuple[Api, ...] = ()
+    access: Access | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +119,7 @@ class Release:
     stage: str
     apis: tuple[Api, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
+    features: StageFeatures = NO_STAGE_FEATURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +142,7 @@ Change = (
     | DeleteFunction
     | Publish
     | DeleteVersion
+    | PutFault
     | PutAlias
     | DeleteAlias
     | PutService

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from gateway.core.access import NO_ACCESS, access_shown
+from gateway.core.faults import Fault
 from gateway.core.functions import FunctionVersion
 from gateway.core.plain import Plain, alias_plain, api_plain, stage_plain, version_plain
 from gateway.core.snapshot import Function, Service, Snapshot
@@ -23,8 +25,9 @@ class Difference:
     """One part that is not the same in two snapshots.
 
     Attributes:
-        path: Which part: `("functions", F, "versions", N)`, `("functions", F, "aliases", A)`,
-            `("services", S, "name")`, `("services", S, "apis")` or
+        path: Which part: `("functions", F, "versions", N)`, `("functions", F, "faults", N)`,
+            `("functions", F, "aliases", A)`, `("services", S, "name")`,
+            `("services", S, "apis")`, `("services", S, "access")` (without secrets) or
             `("services", S, "stages", T)`.
         before: The part as plain values; `None` where there was none.
         after: The same afterwards; `None` where it is gone.
@@ -82,16 +85,20 @@ def _leaf(write: Callable[[Any], Any]) -> Callable[[Path, T | None, T | None], P
 
 
 _version = _leaf(version_plain)
+_fault = _leaf(Fault.to_dict)
 _alias = _leaf(alias_plain)
 _stage = _leaf(stage_plain)
 _apis = _leaf(lambda apis: [api_plain(api) for api in apis])
 _name = _leaf(str)
+_access = _leaf(access_shown)
 
 
 def _function(path: Path, before: Function | None, after: Function | None) -> Parts:
     versions = [f.versions if f else {} for f in (before, after)]
+    faults = [f.faults if f else {} for f in (before, after)]
     aliases = [f.aliases if f else {} for f in (before, after)]
     yield from _table((*path, "versions"), (versions[0], versions[1]), _version)
+    yield from _table((*path, "faults"), (faults[0], faults[1]), _fault)
     yield from _table((*path, "aliases"), (aliases[0], aliases[1]), _alias)
 
 
@@ -101,4 +108,6 @@ def _service(path: Path, before: Service | None, after: Service | None) -> Parts
     stages = [s.stages if s else {} for s in (before, after)]
     yield from _name((*path, "name"), names[0], names[1])
     yield from _apis((*path, "apis"), apis[0], apis[1])
+    access = [s.access if s and s.access != NO_ACCESS else None for s in (before, after)]
+    yield from _access((*path, "access"), access[0], access[1])
     yield from _table((*path, "stages"), (stages[0], stages[1]), _stage)

@@ -65,6 +65,7 @@ class Explanation:
         draw: The number that settled the choice, where there was one.
         version: The version that answers.
         reason: Why.
+        fault: What that version is told to get wrong, where there is something.
     """
 
     revision: int
@@ -83,6 +84,7 @@ class Explanation:
     draw: float | None = None
     version: str | None = None
     reason: str | None = None
+    fault: dict[str, object] | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""
@@ -129,7 +131,9 @@ def explain(
         return Explanation(*common, "http" if isinstance(backend, HttpBackend) else "mock")
     dice = _Listening(draw)
     decision = decide(snapshot, backend.target, request, dice)
-    alias = snapshot.functions[backend.function].aliases.get(backend.qualifier)
+    function = snapshot.functions[backend.function]
+    alias = function.aliases.get(backend.qualifier)
+    fault = function.faults.get(decision.version)
     entry = snapshot.entries[backend.function][backend.qualifier]
     sticky_key = entry.sticky(request) if entry.sticky else None
     shown = dice.shown
@@ -147,6 +151,7 @@ def explain(
         draw=shown,
         version=decision.version,
         reason=decision.reason,
+        fault=fault.to_dict() if fault else None,
     )
 
 

@@ -16,6 +16,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
 )
 from gateway.core.entries import Entry, compile_alias, pin
@@ -141,7 +142,26 @@ def delete_version(snapshot: Snapshot, change: DeleteVersion) -> Snapshot:
         message = f"version {change.number!r} of {function.name!r} answers {where}"
         refuse("version-in-use", message, "release the stage with another qualifier first")
     versions = {n: v for n, v in function.versions.items() if n != change.number}
-    return _without(snapshot, replace(function, versions=versions), change.number)
+    faults = {n: fault for n, fault in function.faults.items() if n != change.number}
+    return _without(snapshot, replace(function, versions=versions, faults=faults), change.number)
+
+
+def put_fault(snapshot: Snapshot, change: PutFault) -> Snapshot:
+    """Tell a version what to get wrong."""
+    function = known_function(snapshot, change.function)
+    if change.version not in function.versions:
+        message = f"function {function.name!r} has no version {change.version!r}"
+        known = sorted(function.versions, key=names.version_order)
+        hint = nearest(change.version, known)
+        refuse("unknown-version", f"{message}; it has {listed(known)}", hint)
+    if change.fault is None and change.version not in function.faults:
+        message = f"version {change.version!r} of {function.name!r} has no fault"
+        known = sorted(function.faults, key=names.version_order)
+        refuse("unknown-fault", f"{message}; faults are at {listed(known)}")
+    faults = {n: fault for n, fault in function.faults.items() if n != change.version}
+    if change.fault is not None:
+        faults[change.version] = change.fault
+    return _with_function(snapshot, replace(function, faults=faults), {})
 
 
 def put_alias(snapshot: Snapshot, change: PutAlias) -> Snapshot:

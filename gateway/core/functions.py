@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+TYPES: Final = ("event", "web")
+"""What a function is: a handler of events, or a web application."""
+
+BOOTSTRAP: Final = "scf_bootstrap"
+"""The file of a web version that starts a server, instead of a handler that is an application."""
+
+ISOLATIONS: Final = ("auto", "inline", "thread", "process")
+"""Where a version runs; `auto` is inline for async handlers and a thread for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +26,8 @@ class Configuration:
         memory: Megabytes the cloud would grant; told to the handler, not enforced in a thread.
         concurrency: How many invocations of the function may run at the same time.
         environment: Variables of the version, told to the handler in its context.
+        isolation: Where it runs, one of `ISOLATIONS`.
+        type: What it is, one of `TYPES`.
     """
 
     handler: str = "index.main_handler"
@@ -23,6 +35,8 @@ class Configuration:
     memory: int = 128
     concurrency: int = 128
     environment: Mapping[str, str] = field(default_factory=dict)
+    isolation: str = "auto"
+    type: str = "event"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 from typing import Any, Final
 
+from gateway.core.access import access_plain, read_access, without_secrets
 from gateway.core.alias import parse_route
 from gateway.core.changes import (
     Batch,
@@ -19,21 +21,23 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
     PutService,
     Release,
     Unrelease,
 )
 from gateway.core.errors import GatewayError, Refused, listed
+from gateway.core.faults import parse_fault
+from gateway.core.features import NO_STAGE_FEATURES, features_plain, read_stage_features
 from gateway.core.plain import (
     Plain,
     api_plain,
     configuration_plain,
     read_api,
     read_configuration,
-    read_strings,
-    typed,
 )
+from gateway.core.typed import read_strings, typed
 
 
 class UnknownChange(GatewayError):
@@ -44,6 +48,19 @@ def change_plain(change: Change) -> dict[str, object]:
     """A change as plain values."""
     kind, write, _ = _KINDS_BY_TYPE[type(change)]
     return {"kind": kind, **write(change)}
+
+
+def change_shown(change: Change) -> dict[str, object]:
+    """A change as plain values for people: without the secrets of keys."""
+    return change_plain(_without_secrets(change))
+
+
+def _without_secrets(change: Change) -> Change:
+    if isinstance(change, Batch):
+        return Batch(tuple(map(_without_secrets, change.changes)))
+    if isinstance(change, PutService) and change.access is not None:
+        return replace(change, access=without_secrets(change.access))
+    return change
 
 
 def read_change(raw: Plain) -> Change:
@@ -66,8 +83,9 @@ def read_change(raw: Plain) -> Change:
 def _check(kind: type, fields: Mapping[str, object]) -> None:
     """Every field is there and no other, and what should be a text is one."""
     known = {field.name for field in dataclass_fields(kind)}
-    if fields.keys() != known:
-        raise ValueError(f"other fields: {listed(sorted(fields.keys() ^ known))}")
+    strange = (fields.keys() ^ known) - ({"access", "features"} & known)
+    if strange:
+        raise ValueError(f"other fields: {listed(sorted(strange))}")
     for name in _TEXTS & known:
         if fields[name] is not None or (kind, name) not in _OPTIONAL:
             typed(fields[name], str)
@@ -108,22 +126,47 @@ def _read_alias(fields: dict[str, Any]) -> PutAlias:
     return PutAlias(**fields, route=route)
 
 
+def _write_fault(change: PutFault) -> dict[str, object]:
+    return {**_fields(change), "fault": change.fault.to_dict() if change.fault else None}
+
+
+def _read_fault(fields: dict[str, Any]) -> PutFault:
+    raw = fields.pop("fault")
+    fault = None if raw is None else parse_fault(raw, "the fault")
+    if fault is not None and fault.to_dict() != raw:
+        raise ValueError("the fault has other keys")
+    return PutFault(**fields, fault=fault)
+
+
 def _write_service(change: PutService) -> dict[str, object]:
-    return {**_fields(change), "apis": [api_plain(api) for api in change.apis]}
+    said = {**_fields(change), "apis": [api_plain(api) for api in change.apis]}
+    del said["access"]
+    return said if change.access is None else {**said, "access": access_plain(change.access)}
 
 
 def _read_service(fields: dict[str, Any]) -> PutService:
-    return PutService(**fields | {"apis": tuple(map(read_api, typed(fields["apis"], list)))})
+    read: dict[str, Any] = {"apis": tuple(map(read_api, typed(fields["apis"], list)))}
+    if "access" in fields:
+        read["access"] = read_access(fields["access"])
+    return PutService(**fields | read)
 
 
 def _write_release(change: Release) -> dict[str, object]:
-    apis = [api_plain(api) for api in change.apis]
-    return {**_fields(change), "apis": apis, "variables": dict(change.variables)}
+    said = {**_fields(change), "apis": [api_plain(api) for api in change.apis]}
+    said |= {"variables": dict(change.variables), "features": features_plain(change.features)}
+    return {key: value for key, value in said.items() if value or key != "features"}
 
 
 def _read_release(fields: dict[str, Any]) -> Release:
-    apis = tuple(map(read_api, typed(fields["apis"], list)))
-    return Release(**fields | {"apis": apis, "variables": read_strings(fields["variables"])})
+    read: dict[str, Any] = {
+        "apis": tuple(map(read_api, typed(fields["apis"], list))),
+        "variables": read_strings(fields["variables"]),
+    }
+    if "features" in fields:
+        read["features"] = read_stage_features(typed(fields["features"], dict))
+        if read["features"] == NO_STAGE_FEATURES:
+            raise ValueError("features that are none are not said")
+    return Release(**fields | read)
 
 
 def _write_batch(change: Batch) -> dict[str, object]:
@@ -142,6 +185,7 @@ _KINDS_BY_TYPE: Final[dict[type, tuple[str, _Writer, _Reader]]] = {
     DeleteFunction: ("delete-function", _fields, lambda fields: DeleteFunction(**fields)),
     Publish: ("publish", _write_publish, _read_publish),
     DeleteVersion: ("delete-version", _fields, lambda fields: DeleteVersion(**fields)),
+    PutFault: ("put-fault", _write_fault, _read_fault),
     PutAlias: ("put-alias", _write_alias, _read_alias),
     DeleteAlias: ("delete-alias", _fields, lambda fields: DeleteAlias(**fields)),
     PutService: ("put-service", _write_service, _read_service),
@@ -151,6 +195,6 @@ _KINDS_BY_TYPE: Final[dict[type, tuple[str, _Writer, _Reader]]] = {
 }
 _KINDS: Final = {name: (kind, read) for kind, (name, _, read) in _KINDS_BY_TYPE.items()}
 _TEXTS: Final = frozenset(
-    {"name", "code", "description", "function", "number", "id", "service", "stage"}
+    {"name", "code", "description", "function", "number", "version", "id", "service", "stage"}
 )
 _OPTIONAL: Final = frozenset({(Publish, "code"), (Publish, "number")})

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.core import names
+from gateway.core.access import access_shown
 from gateway.core.alias import Alias
 from gateway.core.errors import listed
-from gateway.core.functions import Configuration, FunctionVersion
+from gateway.core.features import features_plain, read_api_features
+from gateway.core.functions import ISOLATIONS, TYPES, Configuration, FunctionVersion
 from gateway.core.routes import check_method, parse_path
 from gateway.core.snapshot import (
     Api,
@@ -24,6 +26,7 @@ from gateway.core.snapshot import (
     Snapshot,
     Stage,
 )
+from gateway.core.typed import one_of, read_strings, typed
 
 Plain = Mapping[str, Any]
 """A table of JSON values."""
@@ -45,7 +48,14 @@ def function_plain(function: Function) -> dict[str, object]:
         "name": function.name,
         "versions": [version_plain(function.versions[number]) for number in ordered],
         "aliases": {name: alias_plain(alias) for name, alias in function.aliases.items()},
+        "faults": faults_plain(function),
     }
+
+
+def faults_plain(function: Function) -> dict[str, object]:
+    """What a function's versions are told to get wrong, in ascending order."""
+    ordered = sorted(function.faults, key=names.version_order)
+    return {number: function.faults[number].to_dict() for number in ordered}
 
 
 def version_plain(version: FunctionVersion) -> dict[str, object]:
@@ -66,6 +76,8 @@ def configuration_plain(configuration: Configuration) -> dict[str, object]:
         "memory": configuration.memory,
         "concurrency": configuration.concurrency,
         "environment": dict(configuration.environment),
+        "isolation": configuration.isolation,
+        "type": configuration.type,
     }
 
 
@@ -81,6 +93,8 @@ def read_configuration(raw: Plain) -> Configuration:
         memory=typed(raw["memory"], int),
         concurrency=typed(raw["concurrency"], int),
         environment=read_strings(raw["environment"]),
+        isolation=one_of(raw["isolation"], ISOLATIONS),
+        type=one_of(raw["type"], TYPES),
     )
 
 
@@ -95,12 +109,17 @@ def service_plain(service: Service) -> dict[str, object]:
         "name": service.name,
         "apis": [api_plain(api) for api in service.apis],
         "stages": {name: stage_plain(stage) for name, stage in service.stages.items()},
+        **access_shown(service.access),
     }
 
 
 def stage_plain(stage: Stage) -> dict[str, object]:
     """A stage with its released APIs."""
-    return {"variables": dict(stage.variables), "apis": [api_plain(api) for api in stage.apis]}
+    return {
+        "variables": dict(stage.variables),
+        "apis": [api_plain(api) for api in stage.apis],
+        **features_plain(stage.features),
+    }
 
 
 def api_plain(api: Api) -> dict[str, object]:
@@ -119,7 +138,7 @@ def api_plain(api: Api) -> dict[str, object]:
             "status": backend.status,
             "headers": dict(backend.headers),
         }
-    return plain
+    return plain | features_plain(api.features)
 
 
 def read_api(raw: Plain) -> Api:
@@ -129,30 +148,11 @@ def read_api(raw: Plain) -> Api:
         KeyError, TypeError, ValueError, Refused: It wrote none like this.
     """
     method, path = check_method(typed(raw["method"], str)), parse_path(typed(raw["path"], str))
-    api = Api(typed(raw["id"], str), method, path, _read_backend(raw))
+    features = read_api_features(raw)
+    api = Api(typed(raw["id"], str), method, path, _read_backend(raw), features)
     if api_plain(api) != raw:
         raise ValueError(f"an api has other keys: {listed(raw)}")
     return api
-
-
-def typed(value: Any, *kinds: type) -> Any:  # noqa: ANN401 - what it is, is what it checks
-    """A value of exactly one of some types: `True` is no number.
-
-    Raises:
-        TypeError: It is of another one.
-    """
-    if type(value) not in kinds:
-        raise TypeError(f"{value!r} is no {kinds[0].__name__}")
-    return value
-
-
-def read_strings(raw: Plain) -> dict[str, str]:
-    """A table of strings.
-
-    Raises:
-        TypeError, ValueError: It is none.
-    """
-    return {typed(key, str): typed(value, str) for key, value in typed(raw, dict).items()}
 
 
 def _read_backend(raw: Plain) -> Backend:

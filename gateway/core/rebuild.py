@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.core import names
+from gateway.core.access import NO_ACCESS
 from gateway.core.changes import (
     Batch,
     Change,
     DeleteVersion,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
     PutService,
     Release,
@@ -41,11 +43,14 @@ def _function(function: Function) -> Iterator[Change]:
         # Numbers are never used twice, so one that was deleted must stay used.
         yield Publish(function.name, "", str(function.last))
         yield DeleteVersion(function.name, str(function.last))
+    for number, fault in function.faults.items():
+        yield PutFault(function.name, number, fault)
     for alias in function.aliases.values():
         yield PutAlias(function.name, alias.name, alias.route, alias.description)
 
 
 def _service(service: Service) -> Iterator[Change]:
-    yield PutService(service.id, service.name, service.apis)
+    access = None if service.access == NO_ACCESS else service.access
+    yield PutService(service.id, service.name, service.apis, access)
     for stage in service.stages.values():
-        yield Release(service.id, stage.name, stage.apis, stage.variables)
+        yield Release(service.id, stage.name, stage.apis, stage.variables, stage.features)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.core import names
+from gateway.core.access import NO_ACCESS
 from gateway.core.changes import PutService, Release, Unrelease
 from gateway.core.errors import Problem, Refused, listed, nearest, refuse
 from gateway.core.function_steps import known_function
@@ -30,8 +31,10 @@ def _with_service(snapshot: Snapshot, service: Service) -> Snapshot:
 def put_service(snapshot: Snapshot, change: PutService) -> Snapshot:
     """Create a service, or alter its name and APIs."""
     known = snapshot.services.get(change.id)
-    stages = known.stages if known else {}
-    return _with_service(snapshot, Service(change.id, change.name, stages, change.apis))
+    stages, access = (known.stages, known.access) if known else ({}, NO_ACCESS)
+    if change.access is not None:
+        access = change.access
+    return _with_service(snapshot, Service(change.id, change.name, stages, change.apis, access))
 
 
 def release(snapshot: Snapshot, change: Release) -> Snapshot:
@@ -47,7 +50,7 @@ def release(snapshot: Snapshot, change: Release) -> Snapshot:
                 problems += [problem.under(index) for problem in refused.problems]
     if problems:
         raise Refused(problems)
-    stage = Stage(name, change.apis, change.variables)
+    stage = Stage(name, change.apis, change.variables, change.features)
     return _with_service(snapshot, replace(service, stages={**service.stages, name: stage}))
 
 

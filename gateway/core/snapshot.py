@@ -11,9 +11,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.core import names
+from gateway.core.access import NO_ACCESS, Access
 from gateway.core.alias import Alias
 from gateway.core.entries import Entry, Target
 from gateway.core.errors import StageNotFound
+from gateway.core.faults import Fault
+from gateway.core.features import (
+    NO_API_FEATURES,
+    NO_STAGE_FEATURES,
+    ApiFeatures,
+    StageFeatures,
+)
 from gateway.core.functions import Configuration, FunctionVersion
 from gateway.core.routes import Path, Table
 
@@ -27,12 +35,14 @@ class Function:
         versions: Every version by number, `$LATEST` included.
         aliases: Every alias by name, `$DEFAULT` included.
         last: The highest number ever published; numbers are never used twice.
+        faults: What versions are told to get wrong, by number; empty unless somebody asked.
     """
 
     name: str
     versions: Mapping[str, FunctionVersion]
     aliases: Mapping[str, Alias]
     last: int = 0
+    faults: Mapping[str, Fault] = field(default_factory=dict)
 
     @property
     def configuration(self) -> Configuration:
@@ -101,12 +111,14 @@ class Api:
         method: An HTTP method or `ANY`.
         path: Its checked path pattern.
         backend: Who answers.
+        features: What it does besides routing.
     """
 
     id: str
     method: str
     path: Path
     backend: Backend
+    features: ApiFeatures = NO_API_FEATURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +129,7 @@ class Stage:
         name: `dev`, `prepub` or `release`.
         apis: The released APIs.
         variables: The stage's variables.
+        features: What it does besides routing.
         table: The APIs compiled for look-up.
 
     Raises:
@@ -126,6 +139,7 @@ class Stage:
     name: str
     apis: tuple[Api, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
+    features: StageFeatures = NO_STAGE_FEATURES
     table: Table[Api] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -147,12 +161,14 @@ class Service:
         name: Its name for people.
         stages: The stages it was released to, by name.
         apis: Its APIs as they would be released next; nobody is answered by them before.
+        access: Who may call those that ask for a key.
     """
 
     id: str
     name: str
     stages: Mapping[str, Stage] = field(default_factory=dict)
     apis: tuple[Api, ...] = ()
+    access: Access = NO_ACCESS
 
     def stage(self, name: str) -> Stage:
         """The stage that a name reaches; `test` reaches `dev`.

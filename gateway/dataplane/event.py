@@ -28,6 +28,7 @@ def event_builder(service: str, stage: Stage, api: Api, backend: FunctionBackend
     pattern, api_method, stage_name = api.path.text, api.method, stage.name
     qualifier = backend.qualifier
     variables = dict(stage.variables)
+    put_body = _put_encoded if api.features.base64 else _put_body
 
     def build(request: HttpRequest, scope: Scope) -> Event:
         headers = request.headers
@@ -57,15 +58,43 @@ def event_builder(service: str, stage: Stage, api: Api, backend: FunctionBackend
         if variables:
             event["stageVariables"] = dict(variables)
         if request.body:
-            _put_body(event, request.body)
+            put_body(event, request.body)
         return event
 
-    return build
+    told = _with_declared(build) if api.features.parameters else build
+    return _with_key(told) if api.features.auth == "key" else told
+
+
+def _with_key(build: EventBuilder) -> EventBuilder:
+    """Tell whose key signed the request."""
+
+    def telling(request: HttpRequest, scope: Scope) -> Event:
+        event = build(request, scope)
+        event["requestContext"]["identity"] = {"secretId": request.holder.key}
+        return event
+
+    return telling
+
+
+def _with_declared(build: EventBuilder) -> EventBuilder:
+    """Tell the declared parameters too; those of a path are declared by the path itself."""
+
+    def telling(request: HttpRequest, scope: Scope) -> Event:
+        event = build(request, scope)
+        event["queryStringParameters"] = dict(request.declared.queries)
+        event["headerParameters"] = dict(request.declared.headers)
+        return event
+
+    return telling
 
 
 def _put_body(event: Event, body: bytes) -> None:
     try:
         event["body"] = body.decode()
     except UnicodeDecodeError:
-        event["body"] = b64encode(body).decode("ascii")
-        event["isBase64Encoded"] = True
+        _put_encoded(event, body)
+
+
+def _put_encoded(event: Event, body: bytes) -> None:
+    event["body"] = b64encode(body).decode("ascii")
+    event["isBase64Encoded"] = True

@@ -8,7 +8,7 @@ from gateway.core.errors import StageNotFound
 from gateway.core.explain import Explanation, explain
 from gateway.core.snapshot import Snapshot
 from gateway.core.split import Draw
-from gateway.dataplane.address import locate
+from gateway.dataplane.address import Addresses
 from gateway.dataplane.request import HttpRequest, read_headers
 
 
@@ -34,7 +34,7 @@ def explain_request(
     if "/" in stage_name:
         service = snapshot.default_service
         raise StageNotFound(stage_name, service.stages if service else ())
-    stage, rest = locate(snapshot, "", f"/{stage_name}{unquote(_sent(path))}")
+    stage, rest = Addresses(snapshot).locate("", f"/{stage_name}{unquote(_sent(path))}")
     api, parameters = stage.table.match(method, rest)
     raw = [(_sent(name.lower()), _sent(value)) for name, value in headers]
     view = HttpRequest(read_headers(raw), _sent(query), parameters, _sent(body))

@@ -1,68 +1,31 @@
 """HTTP back ends: the request goes on and the answer comes back, streamed and never decoded.
 
-The matched front path is cut off and the rest appended to the back end's path (CONTRACT 5.2).
-Hop-by-hop headers stay behind (RFC 9110 7.6.1), forwarding headers are set anew, because nobody
-in front is trusted, and redirects are passed on.
+Redirects are passed on, bodies are never held whole, and who asked is told what there is to tell.
+A back end that fails is told to the caller in the cloud's words, and to
+whoever runs the gateway with the reason, once a minute for each back end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, NamedTuple
+import asyncio
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
-from gateway.core.routes import Kind, Path
-from gateway.dataplane.address import as_sent
-from gateway.dataplane.answer import JSON_LINE, Header, line, pairs
+from gateway.dataplane.answer import JSON_LINE, line, pairs
 from gateway.dataplane.asgi import Receive, Scope, Send
-from gateway.dataplane.dialling import Dialler
-from gateway.dataplane.exchange import BODILESS
+from gateway.dataplane.backends import Backends
+from gateway.dataplane.backends_address import take_apart, target_of
+from gateway.dataplane.backends_answer import BackendFailed, BackendSilent
+from gateway.dataplane.backends_headers import Onward, RequestRefused, back, onward
+from gateway.dataplane.backends_wire import Wire
+from gateway.dataplane.dialling import Dialler, Origin
+from gateway.dataplane.exchange import BODILESS, REPLY
 from gateway.dataplane.plans import HttpPlan
-from gateway.dataplane.request import OWN_PREFIXES
-from gateway.dataplane.sender import CallerGone, Sender, while_there
+from gateway.dataplane.sender import CallerGone, Sender
 from gateway.dataplane.texts import message_body
 
-if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession
-    from aiohttp.client import _RequestContextManager
-
-CONNECT_SECONDS: Final = 2.0
-"""How long a back end may take to accept a connection."""
-
-_HOP_BY_HOP: Final = frozenset(
-    (
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    )
-)
-_REPLACED: Final = frozenset(
-    (
-        b"expect",
-        b"forwarded",
-        b"host",
-        b"x-api-requestid",
-        b"x-api-scheme",
-        b"x-b3-traceid",
-        b"x-client-proto",
-        b"x-client-proto-ver",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-proto",
-        b"x-real-ip",
-    )
-)
-_OWN: Final = tuple(prefix.encode() for prefix in OWN_PREFIXES)
-_SAID_HERE: Final = frozenset((b"date", b"x-api-requestid"))
-"""Headers of an answer that the gateway and its server say themselves."""
-
-_STATUSES: Final = range(200, 600)
-"""What a back end may answer with; it was not asked to switch protocols."""
+TELL_SECONDS: Final = 60.0
+"""How long nothing more is told of a back end that failed."""
 
 
 class Passage(NamedTuple):
@@ -81,16 +44,36 @@ class Passage(NamedTuple):
     request_id: str
 
 
+class Trouble(NamedTuple):
+    """A back end that failed.
+
+    Attributes:
+        url: The back end's.
+        reason: What it did, or why it was not asked.
+    """
+
+    url: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the HTTP back end {self.url} failed: {self.reason}"
+
+
 class HttpForwarder:
     """Passes requests on through one pool of connections.
 
+    Args:
+        tell: Is told of back ends that fail.
+
     Attributes:
-        dialler: Makes the sockets.
+        dialler: Makes the connections.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[Trouble], None] | None = None) -> None:
         self.dialler = Dialler()
-        self._session: ClientSession | None = None
+        self._backends = Backends(self.dialler)
+        self._tell = tell
+        self._told: dict[str, float] = {}
 
     async def forward(self, plan: HttpPlan, passage: Passage, receive: Receive, send: Send) -> int:
         """Send a request and its answer through.
@@ -98,116 +81,115 @@ class HttpForwarder:
         Returns:
             The status that the caller saw; 499 when it went away.
         """
-        import aiohttp  # costs 150 ms at start, and few environments have such back ends
-
-        session = self._session or self._open()
-        said = pairs(plan.said + line("x-api-requestid", passage.request_id))
-        sender = Sender(receive, has_body=_has_body(passage.headers))
-        started = False
-        status, text = 502, "Bad Gateway."
+        said = plan.said + line("x-api-requestid", passage.request_id)
+        answer = WayBack(passage.scope, send, said)
+        sender = Sender(receive)
         try:
-            async with self._request(session, plan, passage, sender) as response:
-                if response.status in _STATUSES:
-                    started = True
-                    await while_there(sender, response, _pass_back(response, said, send))
-                    return response.status
-        except TimeoutError:
-            status, text = 504, "Gateway Time-out."
-        except aiohttp.ClientError:
-            pass  # refused, broken off, or no HTTP: a bad gateway
-        if sender.gone:
+            place = take_apart(plan.backend.url)
+            query = passage.scope["query_string"]
+            target = target_of(place.path, plan.front, passage.path, query)
+            request = onward(passage.scope, target, place.host, passage.request_id)
+            async with sender:
+                wire = await self.ask(place.origin, request, plan.backend.timeout, sender)
+                try:
+                    return await answer.pass_back(wire)
+                finally:
+                    self.give_back(wire)
+        except CallerGone:
             return 499
-        if not started:
-            body = message_body(text)
-            headers = [*pairs(JSON_LINE), (b"content-length", b"%d" % len(body)), *said]
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
-        return status
+        except RequestRefused as refused:
+            return await answer.say(refused.status, refused.text)
+        except BackendSilent as failure:
+            status, text, reason = 504, "Gateway Time-out.", str(failure)
+        except BackendFailed as failure:
+            status, text, reason = 502, "Bad Gateway.", str(failure)
+        self._report(Trouble(plan.backend.url, reason))
+        return await answer.say(status, text)
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._session is not None:
-            await self._session.close()
+        self._backends.close()
 
-    def _open(self) -> ClientSession:
-        import aiohttp
+    def give_back(self, wire: Wire) -> None:
+        """The request of a connection is over."""
+        self._backends.give_back(wire)
 
-        self._session = aiohttp.ClientSession(
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            connector=aiohttp.TCPConnector(limit=0, socket_factory=self.dialler),
-        )
-        return self._session
+    async def ask(self, origin: Origin, request: Onward, seconds: float, sender: Sender) -> Wire:
+        """Send the request and wait for the head of the answer; then give the connection back.
 
-    def _request(
-        self, session: ClientSession, plan: HttpPlan, passage: Passage, sender: Sender
-    ) -> _RequestContextManager:
-        import aiohttp
-        from yarl import URL
+        A kept connection may turn out to be dead; then a request that may arrive twice, and of
+        which nothing but its head was sent, is sent once more.
+        """
+        fresh = False
+        while True:
+            wire = await self._backends.take(origin, seconds, fresh=fresh)
+            try:
+                wire.begin(request.head, seconds, is_head=request.method == "HEAD")
+                sender.accompany(wire, request)
+                await wire.head()
+            except BaseException as failure:
+                self._backends.give_back(wire)
+                was_dead = isinstance(failure, BackendFailed) and wire.was_dead
+                if not (was_dead and request.is_repeatable):
+                    raise
+                fresh = True
+            else:
+                return wire
 
-        scope, backend = passage.scope, plan.backend
-        return session.request(
-            scope["method"],
-            URL(_target(backend.url, plan.front, passage), encoded=True),
-            headers=list(_onward(passage)),
-            data=sender.body() if sender.has_body else None,
-            allow_redirects=False,
-            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=CONNECT_SECONDS, sock_read=backend.timeout
-            ),
-        )
-
-
-def _target(url: str, front: Path, passage: Passage) -> str:
-    cut = passage.path if front.kind is Kind.PARAMETER else front.literal
-    rest = as_sent(passage.path[len(cut) :])
-    whole = f"{url.rstrip('/')}/{rest.lstrip('/')}" if rest else url
-    query = passage.scope["query_string"].decode("latin-1")
-    return f"{whole}{'?' + query if query else ''}"
+    def _report(self, trouble: Trouble) -> None:
+        if self._tell is None:
+            return
+        now = asyncio.get_running_loop().time()
+        self._told = {url: at for url, at in self._told.items() if now - at < TELL_SECONDS}
+        if trouble.url not in self._told:
+            self._told[trouble.url] = now
+            self._tell(trouble)
 
 
-def _has_body(headers: dict[str, str]) -> bool:
-    return "content-length" in headers or "transfer-encoding" in headers
+class WayBack:
+    """The way back to the caller.
+
+    Attributes:
+        started: Whether an answer has begun.
+    """
+
+    __slots__ = ("_said", "_scope", "_send", "started")
+
+    def __init__(self, scope: Scope, send: Send, said: bytes) -> None:
+        self._scope = scope
+        self._send = send
+        self._said = said
+        self.started = False
+
+    async def pass_back(self, wire: Wire) -> int:
+        """Pass an answer back: at once where it is here already, else piece by piece."""
+        head = await wire.head()
+        is_head, status = self._scope["method"] == "HEAD", head.status
+        reply = self._scope.get("extensions", {}).get(REPLY)
+        body = None
+        if reply is not None and wire.is_answered and not is_head:
+            body = await wire.piece()
+            rows = b"".join([b"%b: %b\r\n" % pair for pair in back(head, with_length=False)])
+            if reply(status, rows + self._said, body):
+                return status
+        headers = back(head, with_length=status not in BODILESS) + pairs(self._said)
+        self.started = True
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        if body is None:
+            while body := await wire.piece():
+                await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        await self._send({"type": "http.response.body", "body": body})
+        return status
+
+    async def say(self, status: int, text: str) -> int:
+        """Answer with a message of the gateway's own, unless another answer has begun."""
+        if not self.started:
+            body = message_body(text) if text else b""
+            rows = (JSON_LINE if text else b"") + line("content-length", str(len(body)))
+            headers = pairs(rows + self._said)
+            await self._send({"type": "http.response.start", "status": status, "headers": headers})
+            await self._send({"type": "http.response.body", "body": body})
+        return status
 
 
-def _end_to_end(headers: Iterable[Header], connection: str) -> Iterable[Header]:
-    named = {name.strip().lower().encode() for name in connection.split(",")}
-    dropped = _HOP_BY_HOP | (named - {b"content-length", b"host"})
-    return ((name, value) for name, value in headers if name.lower() not in dropped)
-
-
-def _onward(passage: Passage) -> Iterable[tuple[str, str]]:
-    scope, headers = passage.scope, passage.headers
-    for name, value in _end_to_end(scope["headers"], headers.get("connection", "")):
-        if name not in _REPLACED and not name.startswith(_OWN):
-            yield name.decode("latin-1"), value.decode("latin-1")
-    client = scope["client"][0] if scope["client"] else ""
-    yield "X-Forwarded-For", client
-    yield "X-Real-IP", client
-    yield "X-Client-Proto", scope["scheme"]
-    yield "X-Client-Proto-Ver", f"HTTP/{scope['http_version']}"
-    yield "X-Api-Scheme", scope["scheme"]
-    yield "X-Api-RequestId", passage.request_id
-    yield "x-b3-traceid", passage.request_id
-
-
-async def _pass_back(response: ClientResponse, said: list[Header], send: Send) -> None:
-    raw = ((name.lower(), value) for name, value in response.raw_headers)
-    kept = _end_to_end(raw, ",".join(response.headers.getall("Connection", ())))
-    headers = [pair for pair in kept if not _said_here(pair[0])]
-    if response.status in BODILESS:
-        headers = [pair for pair in headers if pair[0] != b"content-length"]
-    await send(
-        {"type": "http.response.start", "status": response.status, "headers": [*headers, *said]}
-    )
-    async for chunk in response.content.iter_any():
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
-
-
-def _said_here(name: bytes) -> bool:
-    return name in _SAID_HERE or name.startswith(_OWN)
-
-
-__all__ = ["CONNECT_SECONDS", "CallerGone", "HttpForwarder", "Passage"]
+__all__ = ["CallerGone", "HttpForwarder", "Passage", "Trouble"]

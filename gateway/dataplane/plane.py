@@ -7,45 +7,46 @@ and everything else hangs on it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
+from typing import Final
 
 from gateway.core.decide import decide
 from gateway.core.errors import RoutingError
 from gateway.core.snapshot import Stage
 from gateway.core.split import Draw
-from gateway.dataplane.address import as_sent, locate
+from gateway.dataplane.address import as_sent
 from gateway.dataplane.answer import (
-    JSON_LINE,
     MALFORMED,
     Answer,
     function_error,
     integrated_answer,
-    pairs,
     passthrough,
 )
 from gateway.dataplane.asgi import Receive, Scope, Send
-from gateway.dataplane.exchange import BODILESS, REPLY
-from gateway.dataplane.forward import CallerGone, Passage
-from gateway.dataplane.plans import FixedPlan, FunctionPlan, HttpPlan, Invoker, Observer, Plans
+from gateway.dataplane.bodies import MAX_EVENT_BODY, read_body
+from gateway.dataplane.features import Guards
+from gateway.dataplane.forward import CallerGone, HttpForwarder, Passage
+from gateway.dataplane.plans import (
+    FixedPlan,
+    FunctionPlan,
+    GuardedPlan,
+    HttpPlan,
+    Invoker,
+    Observer,
+    Plain,
+    Plans,
+    Result,
+)
+from gateway.dataplane.replies import reply, send_answer, send_error, send_fixed
 from gateway.dataplane.request import HttpRequest, read_headers
-from gateway.dataplane.texts import error_body
+from gateway.dataplane.web import Web
+from gateway.dataplane.web_plan import WebPlan
+from gateway.dataplane.web_sockets import WebSockets
 from gateway.live import Live
 from gateway.observe import Label, count
 from gateway.runtime import Outcome
 
-MAX_EVENT_BODY: Final = 6 * 1024 * 1024
-"""Bytes of a body towards a function, and of its answer (CONTRACT 5.4)."""
-
 TOO_LARGE: Final = "RequestTooLarge: the body exceeds 6 MB"
 NOT_SERIALISABLE: Final = "the handler's return value cannot be written as JSON"
-_NO_EXTENSIONS: Final[dict[str, Any]] = {}
-
-
-class Forwarder(Protocol):
-    """Passes a request on to another HTTP server."""
-
-    async def forward(self, plan: HttpPlan, passage: Passage, receive: Receive, send: Send) -> int:
-        """Send the request and its answer through; gives the status that the caller saw."""
 
 
 class DataPlane:
@@ -58,6 +59,7 @@ class DataPlane:
         observer: Keeps the tallies of answers.
         new_id: Makes request ids.
         forwarder: Serves HTTP back ends.
+        guards: Makes the guards of APIs with features.
     """
 
     def __init__(  # noqa: PLR0913 - the composition root names every part once
@@ -68,7 +70,8 @@ class DataPlane:
         draw: Draw,
         observer: Observer,
         new_id: Callable[[], str],
-        forwarder: Forwarder,
+        forwarder: HttpForwarder,
+        guards: Guards,
     ) -> None:
         self._live = live
         self._invoker = invoker
@@ -76,48 +79,130 @@ class DataPlane:
         self._observer = observer
         self._new_id = new_id
         self._forwarder = forwarder
-        self._plans = Plans(live.snapshot, invoker, observer)
+        self._guards = guards
+        self._web = Web(draw, forwarder)
+        self._sockets = WebSockets(draw, forwarder)
+        self._plans = Plans(live.snapshot, invoker, observer, guards)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """The ASGI entry: finds out whom the request is for and hands on what answers it.
 
         No coroutine of its own: the one it gives back is all that a request costs.
         """
-        if scope["type"] != "http":
-            return _refuse(scope, receive, send)
         plans = self._plans
         if plans.snapshot is not self._live.snapshot:
-            plans = self._plans = Plans(self._live.snapshot, self._invoker, self._observer)
+            plans = self._plans = self._book()
         request_id = self._new_id()
+        if scope["type"] != "http":
+            return self._sockets.connect(plans, request_id, scope, (receive, send))
         headers = read_headers(scope["headers"])
         stage: Stage | None = None
         try:
-            stage, path = locate(plans.snapshot, headers.get("host", ""), scope["path"])
+            stage, path = plans.addresses.locate(headers.get("host", ""), scope["path"])
             api, parameters = stage.table.match(scope["method"], path)
         except RoutingError as error:
-            return _send_error(plans, stage, error, (scope, send, request_id))
+            request = HttpRequest(headers)
+            request.path, request.id = path if stage else "", request_id
+            return self._unmatched((plans, stage, error), request, scope, (receive, send))
         plan = plans.plan(stage, api)
         if isinstance(plan, FunctionPlan):
             request = HttpRequest(headers, scope["query_string"], parameters)
             request.path, request.id = path, request_id
             return self._call(plan, request, scope, (receive, send))
         if isinstance(plan, FixedPlan):
-            return _send_fixed(plan, (scope, send, request_id))
-        return self._forward(plan, Passage(scope, path, headers, request_id), receive, send)
+            return send_fixed(plan, (scope, send, request_id))
+        request = HttpRequest(headers, scope["query_string"], parameters)
+        request.path, request.id = path, request_id
+        if isinstance(plan, GuardedPlan):
+            return self._guarded(plan, request, scope, (receive, send))
+        return self._inner(plan, request, scope, (receive, send))
 
-    async def _call(
-        self, plan: FunctionPlan, request: HttpRequest, scope: Scope, ends: tuple[Receive, Send]
+    async def close(self) -> None:
+        """Close what the plane itself has opened: WebSocket connections to back ends."""
+        await self._sockets.close()
+
+    def _unmatched(
+        self,
+        found: tuple[Plans, Stage | None, RoutingError],
+        request: HttpRequest,
+        scope: Scope,
+        ends: tuple[Receive, Send],
+    ) -> Awaitable[None]:
+        """No API takes the request; a browser may ask about one that it is going to call."""
+        plans, stage, error = found
+        asked = plans.preflight(stage, request, scope["method"])
+        if asked is not None:
+            return self._guarded(asked, request, scope, ends)
+        return send_error(plans, stage, error, (scope, ends[1], request.id))
+
+    def _book(self) -> Plans:
+        """A new, empty book of plans for the live snapshot."""
+        return Plans(self._live.snapshot, self._invoker, self._observer, self._guards)
+
+    async def _guarded(
+        self, plan: GuardedPlan, request: HttpRequest, scope: Scope, ends: tuple[Receive, Send]
     ) -> None:
-        """Decide, run the version that was chosen, and answer."""
-        headers, (receive, send) = request.headers, ends
+        """Ask the guard, and answer as the plan behind it does."""
+        receive, send = ends
+        scope, send = plan.guard.dressing(request, scope, send)
+        book, stage = plan.book, plan.stage
         try:
-            if "content-length" in headers or "transfer-encoding" in headers:
-                request.body = await _read_body(receive)
-            result = plan.result(decide(plan.book.snapshot, plan.target, request, self._draw))
+            answer = plan.guard.ask(request, scope)
+            if answer is None and plan.guard.parameters is not None:
+                scope, receive = await plan.guard.parameters.read(request, scope, receive)
         except CallerGone:
             return
         except RoutingError as error:
-            await _send_error(plan.book, plan.stage, error, (scope, send, request.id))
+            await send_error(book, stage, error, (scope, send, request.id))
+            return
+        if answer is None:
+            await self._inner(plan.inner, request, scope, (receive, send))
+            return
+        await send_answer(send, answer, book.said(stage), request.id)
+        count(book.observer.tally(Label(stage.name)), answer[0])
+
+    def _inner(
+        self, plan: Plain, request: HttpRequest, scope: Scope, ends: tuple[Receive, Send]
+    ) -> Awaitable[None]:
+        """What answers behind a guard; without one, `__call__` chooses the same."""
+        receive, send = ends
+        if isinstance(plan, FunctionPlan):
+            return self._call(plan, request, scope, ends)
+        if isinstance(plan, FixedPlan):
+            return send_fixed(plan, (scope, send, request.id))
+        if isinstance(plan, WebPlan):
+            return self._serve(plan, request, scope, ends)
+        passage = Passage(scope, request.path, request.headers, request.id)
+        return self._forward(plan, passage, receive, send)
+
+    async def _serve(
+        self, plan: WebPlan, request: HttpRequest, scope: Scope, ends: tuple[Receive, Send]
+    ) -> None:
+        """Have a web version answer; a version of an earlier type takes an event as ever."""
+        settled = await self._web.answer(plan, request, scope, ends)
+        if settled is not None:
+            await self._call(plan.function, request, scope, ends, settled)
+
+    async def _call(
+        self,
+        plan: FunctionPlan,
+        request: HttpRequest,
+        scope: Scope,
+        ends: tuple[Receive, Send],
+        settled: Result | None = None,
+    ) -> None:
+        """Decide, unless that is settled; run the version that was chosen, and answer."""
+        headers, (receive, send) = request.headers, ends
+        try:
+            if "content-length" in headers or "transfer-encoding" in headers:
+                request.body = await read_body(receive)
+            result = settled or plan.result(
+                decide(plan.book.snapshot, plan.target, request, self._draw)
+            )
+        except CallerGone:
+            return
+        except RoutingError as error:
+            await send_error(plan.book, plan.stage, error, (scope, send, request.id))
             return
         if len(request.body) > MAX_EVENT_BODY:
             answer = _failed(406, TOO_LARGE, request.id)
@@ -126,8 +211,8 @@ class DataPlane:
                 request.path = as_sent(request.path)
             outcome = await result.runner.invoke(plan.event(request, scope), request.id)
             answer = _answer(outcome, request.id, integrated=plan.integrated)
-        if not _reply(scope, answer, result.said, request.id):
-            await _send(send, answer, result.said, request.id)
+        if not reply(scope, answer, result.said, request.id):
+            await send_answer(send, answer, result.said, request.id)
         count(result.malformed if answer is MALFORMED else result.tally, answer[0])
 
     async def _forward(
@@ -155,68 +240,3 @@ def _failed(status: int, message: str, request_id: str) -> Answer:
         "statusCode": status,
     }
     return function_error(status, error)
-
-
-async def _read_body(receive: Receive) -> bytes:
-    """The whole body, or at least one byte more than is allowed.
-
-    Raises:
-        CallerGone: The caller went away before the body was complete.
-    """
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more and size <= MAX_EVENT_BODY:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise CallerGone
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        more = message.get("more_body", False)
-    return b"".join(parts)
-
-
-def _reply(scope: Scope, answer: Answer, said: bytes, request_id: str) -> bool:
-    """Hand over the whole answer at once, where the server offers to take it."""
-    reply = scope.get("extensions", _NO_EXTENSIONS).get(REPLY)
-    if reply is None:
-        return False
-    status, own, body = answer
-    head = b"%b%bx-api-requestid: %b\r\n" % (own, said, request_id.encode())
-    return bool(reply(status, head, body))
-
-
-async def _send(send: Send, answer: Answer, said: bytes, request_id: str) -> None:
-    """The ordinary way of ASGI."""
-    status, own, body = answer
-    headers = [*pairs(own + said), (b"x-api-requestid", request_id.encode())]
-    if status in BODILESS:
-        body = b""
-    else:
-        headers.append((b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _send_fixed(plan: FixedPlan, out: tuple[Scope, Send, str]) -> None:
-    scope, send, request_id = out
-    if not _reply(scope, plan.answer, plan.said, request_id):
-        await _send(send, plan.answer, plan.said, request_id)
-    count(plan.tally, plan.answer[0])
-
-
-async def _send_error(
-    book: Plans, stage: Stage | None, error: RoutingError, out: tuple[Scope, Send, str]
-) -> None:
-    scope, send, request_id = out
-    answer = (error.status, JSON_LINE, error_body(error))
-    said = book.said(stage) if stage else book.revision
-    if not _reply(scope, answer, said, request_id):
-        await _send(send, answer, said, request_id)
-    count(book.observer.tally(Label(stage.name if stage else "")), error.status)
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    """Web sockets have no API kind that takes them: closed before they are accepted."""
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 1008})

@@ -6,23 +6,32 @@ there. A swap starts a new, empty book of plans: nothing of an old revision is r
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from copy import copy
 from typing import Protocol
 
 from gateway.core.entries import Decision
+from gateway.core.errors import RoutingError
+from gateway.core.faults import Fault
 from gateway.core.functions import FunctionVersion
-from gateway.core.snapshot import Api, FunctionBackend, HttpBackend, MockBackend, Snapshot, Stage
+from gateway.core.snapshot import (
+    Api,
+    FunctionBackend,
+    HttpBackend,
+    MockBackend,
+    Service,
+    Snapshot,
+    Stage,
+)
+from gateway.dataplane.address import Addresses
 from gateway.dataplane.answer import line, mock
-from gateway.dataplane.event import Event, event_builder
+from gateway.dataplane.event import event_builder
+from gateway.dataplane.faults import Runner, Touched
+from gateway.dataplane.features import Guard, Guards
+from gateway.dataplane.features_cors import ASKED, is_preflight
+from gateway.dataplane.function_urls import STAGE as FUNCTION_URLS
+from gateway.dataplane.request import HttpRequest
+from gateway.dataplane.web_plan import WebPlan, has_web
 from gateway.observe import Label, Tally
-from gateway.runtime import Outcome
-
-
-class Runner(Protocol):
-    """Runs one version."""
-
-    def invoke(self, event: Event, request_id: str) -> Awaitable[Outcome]:
-        """Run the handler once; a failure is an outcome, not an exception."""
 
 
 class Invoker(Protocol):
@@ -30,6 +39,9 @@ class Invoker(Protocol):
 
     def runner(self, version: FunctionVersion) -> Runner:
         """The runner of a version."""
+
+    def touch(self, fault: Fault, version: FunctionVersion) -> Touched | None:
+        """What runs a version for one request that its fault touches."""
 
 
 class Observer(Protocol):
@@ -60,6 +72,13 @@ class Result:
         self.tally = observer.tally(label)
         self.malformed = observer.malformed(label)
 
+    def touched(self, runner: Touched) -> Result:
+        """The same for one request that a fault touches."""
+        other = copy(self)
+        other.runner = runner
+        other.said += runner.said
+        return other
+
 
 class FunctionPlan:
     """An API answered by a function.
@@ -70,22 +89,35 @@ class FunctionPlan:
         integrated: Whether the function spells out its answer.
     """
 
-    __slots__ = ("_results", "book", "event", "integrated", "stage", "target")
+    __slots__ = ("_faulty", "_results", "book", "event", "integrated", "stage", "target")
 
     def __init__(self, book: Plans, stage: Stage, api: Api, backend: FunctionBackend) -> None:
         self.target = backend.target
-        self.event = event_builder(book.service, stage, api, backend)
+        self.event = event_builder(book.service_of(stage).id, stage, api, backend)
         self.integrated = backend.integrated
         self.book = book
         self.stage = stage
         self._results: dict[Decision, Result] = {}
+        self._faulty: dict[Decision, Result] = {}
 
     def result(self, decision: Decision) -> Result:
-        """What was prepared for a decision."""
+        """What was prepared for a decision; with a fault, what becomes of this one request."""
         known = self._results.get(decision)
         if known is None:
-            known = self._results[decision] = self._prepare(decision)
+            known = self._new_result(decision)
         return known
+
+    def _new_result(self, decision: Decision) -> Result:
+        function = self.book.snapshot.functions[decision.function]
+        fault = function.faults.get(decision.version)
+        if fault is None:
+            result = self._results[decision] = self._prepare(decision)
+            return result
+        known = self._faulty.get(decision)
+        if known is None:
+            known = self._faulty[decision] = self._prepare(decision)
+        touched = self.book.invoker.touch(fault, function.versions[decision.version])
+        return known if touched is None else known.touched(touched)
 
     def _prepare(self, decision: Decision) -> Result:
         book, name, version = self.book, decision.function, decision.version
@@ -124,7 +156,22 @@ class HttpPlan:
         self.tally = book.observer.tally(Label(stage.name))
 
 
-Plan = FunctionPlan | FixedPlan | HttpPlan
+Plain = FunctionPlan | FixedPlan | HttpPlan | WebPlan
+
+
+class GuardedPlan:
+    """An API with features: a guard, and the plan that answers whom it lets through."""
+
+    __slots__ = ("book", "guard", "inner", "stage")
+
+    def __init__(self, book: Plans, stage: Stage, guard: Guard, inner: Plain) -> None:
+        self.book = book
+        self.stage = stage
+        self.guard = guard
+        self.inner = inner
+
+
+Plan = Plain | GuardedPlan
 
 
 class Plans:
@@ -132,18 +179,21 @@ class Plans:
 
     Attributes:
         snapshot: The frozen state they were made from.
-        service: The id of the service that answers.
+        addresses: Where requests are addressed to.
         invoker: Runs versions.
         observer: Keeps the tallies.
+        guards: Makes the guards of APIs with features.
         revision: The header line that names the revision.
     """
 
-    __slots__ = ("_plans", "invoker", "observer", "revision", "service", "snapshot")
+    __slots__ = ("_plans", "addresses", "guards", "invoker", "observer", "revision", "snapshot")
 
-    def __init__(self, snapshot: Snapshot, invoker: Invoker, observer: Observer) -> None:
-        service = snapshot.default_service
+    def __init__(
+        self, snapshot: Snapshot, invoker: Invoker, observer: Observer, guards: Guards
+    ) -> None:
         self.snapshot = snapshot
-        self.service = service.id if service else ""
+        self.guards = guards
+        self.addresses = Addresses(snapshot)
         self.invoker = invoker
         self.observer = observer
         self.revision = line("x-gateway-revision", str(snapshot.revision))
@@ -158,13 +208,41 @@ class Plans:
         return known
 
     def said(self, stage: Stage) -> bytes:
-        """What every answer of a stage says, as header lines."""
+        """What every answer of a stage says, as header lines; function URLs have no stage."""
+        if stage.name == FUNCTION_URLS:
+            return self.revision
         return line("x-gateway-stage", stage.name) + self.revision
 
+    def service_of(self, stage: Stage) -> Service:
+        """The service that was released to a stage; one without a name for function URLs."""
+        for service in self.snapshot.services.values():
+            if service.stages.get(stage.name) is stage:
+                return service
+        return Service("", "")
+
+    def preflight(
+        self, stage: Stage | None, request: HttpRequest, method: str
+    ) -> GuardedPlan | None:
+        """The plan of the API that a browser asks about, where no API takes the question itself."""
+        if stage is None or not is_preflight(method, request.headers):
+            return None
+        try:
+            api, _ = stage.table.match(request.headers[ASKED], request.path)
+        except RoutingError:
+            return None
+        plan = self.plan(stage, api)
+        return plan if api.features.cors and isinstance(plan, GuardedPlan) else None
+
     def _make(self, stage: Stage, api: Api) -> Plan:
+        plain = self._plain(stage, api)
+        guard = self.guards.guard(self.service_of(stage), stage, api)
+        return plain if guard is None else GuardedPlan(self, stage, guard, plain)
+
+    def _plain(self, stage: Stage, api: Api) -> Plain:
         backend = api.backend
         if isinstance(backend, FunctionBackend):
-            return FunctionPlan(self, stage, api, backend)
+            plan = FunctionPlan(self, stage, api, backend)
+            return WebPlan(plan) if has_web(self.snapshot, backend.function) else plan
         if isinstance(backend, HttpBackend):
             return HttpPlan(self, stage, api, backend)
         return FixedPlan(self, stage, backend)

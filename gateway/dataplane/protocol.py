@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 
 from gateway.dataplane.asgi import Scope
 from gateway.dataplane.exchange import Exchange, rendered
-from gateway.dataplane.reader import ENDED, RequestReader
+from gateway.dataplane.reader import UPGRADED, RequestReader
 
 
 class GatewayProtocol(RequestReader):
@@ -39,6 +39,7 @@ class GatewayProtocol(RequestReader):
     ) -> None:
         super().__init__()
         self.state = server_state
+        self._config = config
         self.writing_paused = False
         self._app = config.loaded_app
         self._idle_seconds = config.timeout_keep_alive
@@ -81,8 +82,9 @@ class GatewayProtocol(RequestReader):
         if self._ended:
             return
         status = self.read(data)
-        if status == ENDED:
-            self._end_after_current()
+        if status == UPGRADED:
+            if not self._handed_over():
+                self._end_after_current()  # no other protocol is spoken here
         elif status:
             self._refuse(status)
 
@@ -171,6 +173,28 @@ class GatewayProtocol(RequestReader):
         # The event loop alone would not keep the task alive. uvicorn's list of tasks is not kept:
         # a connection stays open for as long as it is answered, and the server waits for those.
         exchange.task = self._loop.create_task(exchange.run(self._app, scope))
+
+    def _handed_over(self) -> bool:
+        """Let uvicorn's WebSocket protocol have the connection, if that is what is asked for.
+
+        The request was opened like any other; its task has not begun, and never will.
+        """
+        make, opening = self._config.ws_protocol_class, self.opening()
+        current = self._current if self._current is self.incoming else None
+        task = current.task if current is not None and current.http_1_1 else None
+        if make is None or opening is None or task is None:
+            return False
+        task.cancel()
+        self._current = None
+        self._ended = True
+        self.state.connections.discard(cast("Any", self))
+        if self._timer is not None:
+            self._timer.cancel()
+        other = make(config=self._config, server_state=self.state, app_state={})  # type: ignore[call-arg]
+        other.connection_made(self._transport)
+        other.data_received(opening)
+        self._transport.set_protocol(other)
+        return True
 
     def _end_after_current(self) -> None:
         self._ended = True

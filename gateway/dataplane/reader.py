@@ -28,8 +28,8 @@ MAX_HEADERS: Final = 100
 BODY_HIGH_WATER: Final = 64 * 1024
 """Bytes of a body that may wait to be received before reading pauses."""
 
-ENDED: Final = -1
-"""What `read` gives when no more requests can follow, and nothing is wrong."""
+UPGRADED: Final = -1
+"""What `read` gives after a request for another protocol: no more requests can follow."""
 
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 
@@ -76,7 +76,7 @@ class RequestReader(asyncio.Protocol):
         """Parse a piece of one or more requests.
 
         Returns:
-            0, or the status with which what follows is refused, or `ENDED`.
+            0, or the status with which what follows is refused, or `UPGRADED`.
         """
         size = len(data)
         if size > MAX_TARGET or self._unparsed:
@@ -84,7 +84,7 @@ class RequestReader(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            return ENDED  # no other protocol is spoken here
+            return UPGRADED
         except httptools.HttpParserError as error:
             cause = error.__context__
             return cause.status if isinstance(cause, HeadRefused) else 400
@@ -93,6 +93,15 @@ class RequestReader(asyncio.Protocol):
             if self._unparsed > MAX_HEAD:
                 return 431
         return 0
+
+    def opening(self) -> bytes | None:
+        """The head of a request that asks for a WebSocket; `None` where it asks for another."""
+        if dict(self._headers).get(b"upgrade", b"").lower() != b"websocket":
+            return None
+        if self._parser.get_method() != b"GET":
+            return None
+        lines = b"".join(b"%b: %b\r\n" % pair for pair in self._headers)
+        return b"GET %b HTTP/1.1\r\n%b\r\n" % (self._target, lines)
 
     def on_message_begin(self) -> None:
         """A request begins."""

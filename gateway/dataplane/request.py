@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from gateway.core.routes import NO_PARAMETERS
+
+if TYPE_CHECKING:
+    from gateway.dataplane.features_usage import Holder
 
 MAX_RULE_BODY: Final = 1 << 18
 """Bytes of a body that rules look into; a longer one has no JSON for them, whatever it holds."""
@@ -58,6 +61,18 @@ def _joined(raw: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
+class Declared(NamedTuple):
+    """What a request has of the parameters that its API declares.
+
+    Attributes:
+        queries: Query parameters.
+        headers: Headers, under the names that the API has for them.
+    """
+
+    queries: Mapping[str, str]
+    headers: Mapping[str, str]
+
+
 class HttpRequest:
     """One HTTP request; a `RequestView` for rules.
 
@@ -67,9 +82,24 @@ class HttpRequest:
         headers: Names in lower case.
         parameters: Values of the API path's parameters.
         body: The whole body.
+        declared: Its declared parameters; only there if its API declares some.
+        holder: Whose key signed it; only there if its API asks for one.
     """
 
-    __slots__ = ("_json", "_query", "_raw_query", "body", "headers", "id", "parameters", "path")
+    __slots__ = (
+        "_json",
+        "_query",
+        "_raw_query",
+        "body",
+        "declared",
+        "headers",
+        "holder",
+        "id",
+        "parameters",
+        "path",
+    )
+    declared: Declared
+    holder: Holder
 
     def __init__(
         self,

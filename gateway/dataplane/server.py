@@ -38,6 +38,7 @@ class HttpServer(uvicorn.Server):
         app: The ASGI application.
         listener: A bound socket.
         protocol: uvicorn's HTTP protocol.
+        sockets: Whether the application takes WebSocket connections.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class HttpServer(uvicorn.Server):
         listener: socket.socket,
         *,
         protocol: type[asyncio.Protocol] | HTTPProtocolType = GatewayProtocol,
+        sockets: bool = False,
     ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 http=protocol,
-                ws="none",
+                ws="wsproto" if sockets else "none",
+                ws_per_message_deflate=False,  # messages cross; packing them twice helps nobody
                 interface="asgi3",
                 lifespan="off",
                 log_config=None,

@@ -7,7 +7,7 @@ are filled in. Where two texts could fit, the choice is noted beside the entry.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from gateway.core.errors import (
@@ -22,7 +22,7 @@ from gateway.core.errors import (
 
 
 class HostNotFound(RoutingError):
-    """The host is below `.localhost` and names no stage."""
+    """The host is below `.localhost` and names no stage and no service."""
 
     code = "host-not-found"
     status = 404
@@ -30,6 +30,20 @@ class HostNotFound(RoutingError):
     def __init__(self, host: str) -> None:
         self.host = host
         super().__init__(f"no stage answers on the host {host!r}")
+
+
+class AmbiguousHost(RoutingError):
+    """A function URL whose host fits several functions or aliases, which differ in case only."""
+
+    code = "ambiguous-host"
+    status = 404
+
+    def __init__(self, label: str, fitting: Iterable[str]) -> None:
+        self.label = label
+        super().__init__(
+            f"host names have no case, so {label!r} names several: {listed(fitting)}; "
+            "release an API for the one that is meant"
+        )
 
 
 class BadPath(RoutingError):
@@ -55,13 +69,14 @@ _TEXTS: Final[dict[type[RoutingError], Callable[[Any], str]]] = {
     MethodNotSupported: lambda _error: "Could not support method.",
     FunctionNotFound: lambda error: f"FunctionNotFound: {error}",
     QualifierNotFound: lambda error: f"QualifierNotFound: {error}",
+    AmbiguousHost: str,
     BadPath: lambda _error: "Bad Request.",
 }
 
 
 def error_body(error: RoutingError) -> bytes:
     """The body of the answer to a request that no version can take."""
-    return message_body(_TEXTS[type(error)](error))
+    return message_body(_TEXTS.get(type(error), str)(error))
 
 
 def message_body(text: str) -> bytes:

@@ -38,3 +38,16 @@ def context_template(version: FunctionVersion) -> Context:
         "tencentcloud_appid": APP_ID,
         "tencentcloud_uin": UIN,
     }
+
+
+def process_environment(version: FunctionVersion) -> dict[str, str]:
+    """What is set in `os.environ` of a process that runs this version and nothing else."""
+    return {
+        **version.configuration.environment,
+        "SCF_NAMESPACE": NAMESPACE,
+        "SCF_FUNCTIONNAME": version.function,
+        "SCF_FUNCTIONVERSION": version.number,
+        "TENCENTCLOUD_REGION": REGION,
+        "TENCENTCLOUD_APPID": APP_ID,
+        "TENCENTCLOUD_UIN": UIN,
+    }

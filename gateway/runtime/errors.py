@@ -24,15 +24,19 @@ class LoadError(GatewayError):
         status: The cloud's function status code.
         function: The function's name.
         number: The version's number, or `$LATEST`.
+        sentence: What is wrong, without saying with which version.
         stack: The user's frames, as Python prints them; empty when no user code ran.
+        output: What the code said before it failed.
     """
 
     code: ClassVar[str]
     status: ClassVar[int]
+    output: str = ""
 
     def __init__(self, version: FunctionVersion, sentence: str, stack: str = "") -> None:
         self.function = version.function
         self.number = version.number
+        self.sentence = sentence
         self.stack = stack
         super().__init__(f"function {version.function!r}, version {version.number}: {sentence}")
 
@@ -44,12 +48,14 @@ class LoadError(GatewayError):
 
     def to_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""
+        said = {"output": self.output} if self.output else {}
         return {
             "code": self.code,
             "function": self.function,
             "version": self.number,
             "message": str(self),
             "stack": self.stack,
+            **said,
         }
 
 

@@ -10,7 +10,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from gateway.runtime.context import Context, context_template
-from gateway.runtime.outcome import PROCESS_EXIT, USER_EXCEPTION, Outcome, failed
+from gateway.runtime.outcome import Outcome, raised
+from gateway.runtime.pool import Pool
 
 if TYPE_CHECKING:
     from gateway.runtime.loader import LoadedVersion
@@ -35,19 +36,24 @@ class Generation:
 
     Attributes:
         handler: The callable.
-        is_async: Whether it runs on the event loop.
+        inline: Whether it runs on the event loop.
+        pool: The processes that it runs in; `None` when it runs in this one.
         timeout: Seconds an invocation may take.
         ended: Whether it was unloaded; then nobody can enter any more.
     """
 
     __slots__ = (
         "_limit", "_loaded", "_retired", "_running", "_seats", "_template",
-        "ended", "handler", "is_async", "timeout",
+        "ended", "handler", "inline", "pool", "timeout",
     )  # fmt: skip
 
-    def __init__(self, loaded: LoadedVersion, seats: Seats, *, retired: bool = False) -> None:
+    def __init__(
+        self, loaded: LoadedVersion | Pool, seats: Seats, *, retired: bool = False
+    ) -> None:
+        isolation = loaded.version.configuration.isolation
         self.handler = loaded.handler
-        self.is_async = loaded.is_async
+        self.inline = isolation == "inline" or (isolation == "auto" and loaded.is_async)
+        self.pool = loaded if isinstance(loaded, Pool) else None
         self.timeout = loaded.version.configuration.timeout
         self.ended = False
         self._loaded = loaded
@@ -95,10 +101,7 @@ class Generation:
 
     def explain(self, error: BaseException, request_id: str) -> Outcome:
         """The outcome of a handler that raised."""
-        stack = self._loaded.stack(error)
-        if isinstance(error, SystemExit):
-            return failed(PROCESS_EXIT, "User process exit when running", request_id, stack)
-        return failed(USER_EXCEPTION, "user code exception caught", request_id, stack)
+        return raised(error, self._loaded.stack(error), request_id)
 
     def _unload(self) -> None:
         self._loaded.unload()

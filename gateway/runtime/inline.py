@@ -1,4 +1,4 @@
-"""Coroutines run on the event loop, inside the caller's own task, and cost next to nothing.
+"""Inline handlers run on the event loop, inside the caller's own task, and cost next to nothing.
 
 The first step is driven by hand: a handler that never waits needs no timer and no task. For one
 that waits, an alarm cancels what it waits for. A handler that goes on after that is cut loose:
@@ -11,14 +11,16 @@ import asyncio
 import contextvars
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from inspect import isawaitable
 from time import monotonic
 from types import CoroutineType, coroutine
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from gateway.runtime.outcome import OK, Outcome, timed_out
+from gateway.runtime.output import Said, speaker, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Generator
+    from collections.abc import Generator
 
     from gateway.runtime.generation import Generation
 
@@ -29,31 +31,45 @@ _stragglers: Final[set[asyncio.Task[None]]] = set()
 
 
 async def invoke_inline(generation: Generation, event: object, request_id: str) -> Outcome:
-    """Run an async handler; the caller has taken a seat, which is given back here."""
+    """Run a handler on the event loop; the caller has taken a seat, which is given back here."""
+    said: Said = []
+    # Never set back, which would cost as much again: what the caller says in the same context
+    # afterwards lands in a list that nobody reads.
+    speaker.set(said)
     # Not the loop's time: up to Python 3.11 each look-up of the running loop is a system call.
-    deadline = monotonic() + generation.timeout
+    began = monotonic()
     try:
         running = generation.handler(event, generation.context(request_id))
         if type(running) is not CoroutineType:
-            running = _as_coroutine(cast("Awaitable[object]", running))
+            running = _as_coroutine(running)
         waits_for = running.send(None)
     except StopIteration as done:
         generation.leave()
+        seconds = monotonic() - began
         # It never waited, so no alarm could ring; the cloud would have stopped it all the same.
-        if monotonic() >= deadline:
-            return timed_out(generation.timeout, request_id)
-        return Outcome(OK, done.value, None)
+        if seconds >= generation.timeout:
+            return _told(timed_out(generation.timeout, request_id), said, began)
+        return Outcome(OK, done.value, None, said[0].text() if said else "", seconds)
     except KeyboardInterrupt:
         generation.leave()
         raise
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is the answer
         generation.leave()
-        return generation.explain(error, request_id)
-    return await _resume(generation, _Suspended(running, waits_for), deadline, request_id)
+        return _told(generation.explain(error, request_id), said, began)
+    suspended = _Suspended(running, waits_for)
+    outcome = await _resume(generation, suspended, began + generation.timeout, request_id)
+    return _told(outcome, said, began)
 
 
-async def _as_coroutine(awaitable: Awaitable[object]) -> object:
-    return await awaitable
+def _told(outcome: Outcome, said: Said, began: float) -> Outcome:
+    outcome.output = text_of(said)
+    outcome.seconds = monotonic() - began
+    return outcome
+
+
+async def _as_coroutine(value: object) -> object:
+    """A handler that is no coroutine function may return a value, or anything to be awaited."""
+    return await value if isawaitable(value) else value
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from gateway.core.errors import listed, nearest
 from gateway.runtime.errors import CodeNotFound, HandlerNotFound, LoadError, UserCodeError
 from gateway.runtime.imports import private_builtins
 from gateway.runtime.namespace import Namespace
+from gateway.runtime.output import Said, speaker, text_of
 from gateway.runtime.stack import error_name, error_text, user_stack
 
 if TYPE_CHECKING:
@@ -34,14 +35,18 @@ class LoadedVersion:
         version: What was loaded.
         handler: The callable, `handler(event, context)`.
         is_async: Whether the handler returns a coroutine.
+        output: What the code said while it was imported.
     """
 
-    __slots__ = ("_namespace", "handler", "is_async", "version")
+    __slots__ = ("_namespace", "handler", "is_async", "output", "version")
 
-    def __init__(self, version: FunctionVersion, namespace: Namespace, handler: Handler) -> None:
+    def __init__(
+        self, version: FunctionVersion, namespace: Namespace, handler: Handler, output: str = ""
+    ) -> None:
         self.version = version
         self.handler = handler
         self.is_async = returns_coroutine(handler)
+        self.output = output
         self._namespace = namespace
 
     @property
@@ -79,13 +84,19 @@ def load(version: FunctionVersion, folder: str | None = None) -> LoadedVersion:
     namespace = Namespace(f"{version.function}__{version.number}", folder)
     namespace.builtins.update(private_builtins(namespace))
     namespace.open()
+    said: Said = []
+    token = speaker.set(said)
     try:
         module = _import(version, namespace, module_name)
         handler = _pick(version, module, function_name)
-    except BaseException:
+    except BaseException as error:
         namespace.close()
+        if isinstance(error, LoadError):
+            error.output = text_of(said)
         raise
-    return LoadedVersion(version, namespace, handler)
+    finally:
+        speaker.reset(token)
+    return LoadedVersion(version, namespace, handler, text_of(said))
 
 
 def returns_coroutine(handler: object) -> bool:

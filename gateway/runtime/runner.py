@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 from gateway.runtime.errors import LoadError
 from gateway.runtime.generation import Generation, Seats
 from gateway.runtime.inline import invoke_inline
-from gateway.runtime.loader import load
+from gateway.runtime.loader import LoadedVersion, load
 from gateway.runtime.outcome import Outcome, limit_reached, not_loaded
-from gateway.runtime.threaded import invoke_threaded
+from gateway.runtime.pool import Pool
+from gateway.runtime.threaded import invoke_process, invoke_threaded
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from gateway.core.functions import FunctionVersion
+    from gateway.runtime.processes import Processes
     from gateway.runtime.threads import Threads
 
 
@@ -32,7 +34,7 @@ class Runner:
     Args:
         version: The version.
         seats: Those of its function.
-        threads: Where blocking code runs.
+        hosts: Where code runs that does not run on the event loop.
         folder: Where its code is; `None` when the version's `code` is the folder itself.
 
     Attributes:
@@ -40,17 +42,21 @@ class Runner:
     """
 
     __slots__ = (
-        "_dropped", "_failure", "_folder", "_generation", "_loading", "_lock", "_seats", "_threads",
-        "version",
+        "_dropped", "_failure", "_folder", "_generation", "_loading", "_lock", "_processes",
+        "_seats", "_threads", "version",
     )  # fmt: skip
 
     def __init__(
-        self, version: FunctionVersion, seats: Seats, threads: Threads, folder: str | None = None
+        self,
+        version: FunctionVersion,
+        seats: Seats,
+        hosts: tuple[Threads, Processes],
+        folder: str | None = None,
     ) -> None:
         self.version = version
         self._folder = folder
         self._seats = seats
-        self._threads = threads
+        self._threads, self._processes = hosts
         self._lock = threading.Lock()
         self._generation: Generation | None = None
         self._failure: LoadError | None = None
@@ -69,8 +75,11 @@ class Runner:
         generation = self._generation
         if generation is None or not generation.enter():
             return self._not_entered(event, request_id)
-        if generation.is_async:
+        if generation.inline:
             return invoke_inline(generation, event, request_id)
+        if generation.pool is not None:
+            call = event, request_id
+            return invoke_process(generation, generation.pool, call, self._threads)
         return invoke_threaded(generation, event, request_id, self._threads)
 
     def load(self, *, fresh: bool = False) -> None:
@@ -84,7 +93,7 @@ class Runner:
             if old is not None and not old.ended and not fresh:
                 return
             try:
-                loaded = load(self.version, self._folder)
+                loaded = self._loaded()
             except LoadError as error:
                 self._failure = error
                 raise
@@ -100,6 +109,13 @@ class Runner:
             generation, self._generation = self._generation, None
         if generation is not None:
             generation.retire()
+
+    def _loaded(self) -> LoadedVersion | Pool:
+        if self.version.configuration.isolation != "process":
+            return load(self.version, self._folder)
+        pool = Pool(self.version, self._folder, self._processes)
+        pool.open()
+        return pool
 
     async def _not_entered(self, event: object, request_id: str) -> Outcome:
         generation = self._generation

@@ -1,4 +1,4 @@
-"""All versions of all functions, side by side in one process.
+"""All versions of all functions, side by side.
 
 Versions are proved before traffic reaches them and unloaded after the last invocation has left;
 in between nothing is looked up per request, because the data plane keeps runners.
@@ -10,10 +10,13 @@ import gc
 import threading
 from typing import TYPE_CHECKING
 
+from gateway.runtime import output
 from gateway.runtime.errors import BrokenVersions, LoadError
 from gateway.runtime.generation import Seats
+from gateway.runtime.processes import Processes
 from gateway.runtime.runner import Runner
 from gateway.runtime.threads import Threads
+from gateway.runtime.web import WebRunner, WebVersions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,7 +30,10 @@ class Runtime:
 
     Args:
         folder_of: The folder of a version's `code`.
-        idle_seconds: How long a thread waits for its next job.
+        idle_seconds: How long a thread, or a process, waits for its next job.
+
+    Attributes:
+        web: What web versions share.
     """
 
     def __init__(
@@ -35,10 +41,14 @@ class Runtime:
     ) -> None:
         self._folder_of = folder_of
         self._threads = Threads(idle_seconds)
+        self._processes = Processes(idle_seconds)
+        self._closed = False
+        output.install()
         self._lock = threading.Lock()
+        self.web = WebVersions(self._threads)
         self._seats: dict[str, Seats] = {}
         # By function and number; normally one, two while the configuration of a number changes.
-        self._runners: dict[tuple[str, str], list[Runner]] = {}
+        self._runners: dict[tuple[str, str], list[Runner | WebRunner]] = {}
 
     def prove(self, version: FunctionVersion) -> None:
         """Load a version, unless it is loaded; may take as long as its imports take.
@@ -89,7 +99,7 @@ class Runtime:
         for runner in dropped:
             runner.drop()
 
-    def runner(self, version: FunctionVersion) -> Runner:
+    def runner(self, version: FunctionVersion) -> Runner | WebRunner:
         """What invokes the version; the same object for equal versions.
 
         Cheap, and never fails: a version that was not proved is loaded at its first invocation,
@@ -102,7 +112,7 @@ class Runtime:
                 if runner.version == version:
                     return runner
             seats = self._seats.setdefault(version.function, Seats())
-            runner = Runner(version, seats, self._threads, self._folder_of(version.code))
+            runner = self._make(version, seats)
             runners.append(runner)
             return runner
 
@@ -110,7 +120,21 @@ class Runtime:
         """Run a version once; on a hot path keep its `runner` instead."""
         return await self.runner(version).invoke(event, request_id)
 
+    def _make(self, version: FunctionVersion, seats: Seats) -> Runner | WebRunner:
+        folder = self._folder_of(version.code)
+        if version.configuration.type == "web":
+            return self.web.runner(version, seats, folder)
+        return Runner(version, seats, (self._threads, self._processes), folder)
+
     def close(self) -> None:
-        """Unload everything once it has ended; idle threads end now, busy ones after their job."""
+        """Unload everything once it has ended; idle threads end now, busy ones after their job.
+
+        Processes all end now, whatever they do.
+        """
         self.retain(())
+        self._processes.close()
         self._threads.close()
+        with self._lock:
+            first, self._closed = not self._closed, True
+        if first:
+            output.remove()

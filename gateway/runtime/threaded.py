@@ -1,7 +1,8 @@
-"""Handlers that block run in threads; the event loop waits for them, but not longer than allowed.
+"""Handlers that block run in threads or processes; the event loop waits, but not too long.
 
 A thread cannot be stopped from outside. After its timeout, or when its client has gone, a handler
-runs on and its seat stays taken until it really ends.
+runs on and its seat stays taken until it really ends. A process can be: the thread that waits for
+it kills it, so that the loop needs no timer of its own.
 """
 
 from __future__ import annotations
@@ -10,15 +11,21 @@ import asyncio
 import contextlib
 import contextvars
 import inspect
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from gateway.runtime.outcome import OK, Outcome, out_of_threads, timed_out
+from gateway.runtime.output import Said, speaker, text_of
 
 if TYPE_CHECKING:
     from gateway.runtime.generation import Generation
+    from gateway.runtime.pool import Pool
     from gateway.runtime.threads import Job, Threads
 
 Answer = asyncio.Future[Outcome | None]
+Work = Callable[[], Outcome]
 
 
 async def invoke_threaded(
@@ -27,9 +34,10 @@ async def invoke_threaded(
     """Run a blocking handler; the caller has taken a seat, which is given back here."""
     loop = asyncio.get_running_loop()
     answer: Answer = loop.create_future()
+    said: Said = []
     timer = loop.call_later(generation.timeout, _settle, answer, None)
     try:
-        threads.run(_job(generation, event, request_id, answer))
+        threads.run(_job(generation, partial(_call, generation, event, request_id), answer, said))
     except RuntimeError:
         # The operating system grants no further thread.
         timer.cancel()
@@ -39,15 +47,36 @@ async def invoke_threaded(
         outcome = await answer
     finally:
         timer.cancel()
-    return timed_out(generation.timeout, request_id) if outcome is None else outcome
+    if outcome is None:
+        outcome = timed_out(generation.timeout, request_id)
+        outcome.output, outcome.seconds = text_of(said), generation.timeout
+    return outcome
 
 
-def _job(generation: Generation, event: object, request_id: str, answer: Answer) -> Job:
+async def invoke_process(
+    generation: Generation, pool: Pool, call: tuple[object, str], threads: Threads
+) -> Outcome:
+    """Run a handler in a process; the caller has taken a seat, which is given back here."""
+    answer: Answer = asyncio.get_running_loop().create_future()
+    try:
+        threads.run(_job(generation, partial(pool.invoke, *call), answer, []))
+    except RuntimeError:
+        generation.leave()
+        return out_of_threads(call[1])
+    outcome = await answer
+    assert outcome is not None  # noqa: S101 - for mypy: no timer settles this one
+    return outcome
+
+
+def _job(generation: Generation, work: Work, answer: Answer, said: Said) -> Job:
     # The caller's context, so that what it set (a request id for logs) is seen in the thread.
     context = contextvars.copy_context()
+    context.run(speaker.set, said)
 
     def job() -> None:
-        outcome = context.run(_outcome, generation, event, request_id)
+        outcome = context.run(work)
+        # A process that could not be started has said something of its own.
+        outcome.output = text_of(said) or outcome.output
         generation.leave()
         # A closed loop has nobody left who waits.
         with contextlib.suppress(RuntimeError):
@@ -56,15 +85,18 @@ def _job(generation: Generation, event: object, request_id: str, answer: Answer)
     return job
 
 
-def _outcome(generation: Generation, event: object, request_id: str) -> Outcome:
+def _call(generation: Generation, event: object, request_id: str) -> Outcome:
+    began = monotonic()
     try:
         value = generation.handler(event, generation.context(request_id))
         if inspect.iscoroutine(value):
-            # An async handler behind a plain decorator: only calling it tells.
+            # An async handler in a thread, perhaps behind a plain decorator: only calling it tells.
             value = asyncio.run(value)
+        outcome = Outcome(OK, value, None)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is the answer
-        return generation.explain(error, request_id)
-    return Outcome(OK, value, None)
+        outcome = generation.explain(error, request_id)
+    outcome.seconds = monotonic() - began
+    return outcome
 
 
 def _settle(answer: Answer, outcome: Outcome | None) -> None:

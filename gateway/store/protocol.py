@@ -15,6 +15,7 @@ from typing import ClassVar, Protocol
 from gateway.core.changes import Batch, Change
 from gateway.core.diff import Difference, Path
 from gateway.core.errors import GatewayError
+from gateway.store.invocations import Invocations
 
 
 class StaleRevision(GatewayError):
@@ -106,6 +107,10 @@ class Journal:
 
 class Store(Protocol):
     """One journal and the code packages that its changes name."""
+
+    @property
+    def invocations(self) -> Invocations:
+        """The asynchronous invocations, which belong to no revision."""
 
     async def load(self) -> Journal:
         """The newest checkpoint and everything after it.

@@ -41,6 +41,27 @@ STEPS: Final[Sequence[Sequence[str]]] = (
         )""",
         "CREATE TABLE packages (digest TEXT PRIMARY KEY, at REAL NOT NULL, data BLOB NOT NULL)",
     ),
+    (
+        # The event is NULL once the invocation has ended: that is what takes up the room.
+        """CREATE TABLE invocations (
+            number INTEGER PRIMARY KEY,
+            request_id TEXT NOT NULL UNIQUE,
+            function TEXT NOT NULL,
+            qualifier TEXT NOT NULL,
+            routing_key TEXT,
+            event TEXT,
+            at REAL NOT NULL,
+            status TEXT NOT NULL,
+            attempts INTEGER NOT NULL,
+            retry_at REAL,
+            ended_at REAL,
+            result TEXT,
+            owner INTEGER NOT NULL
+        )""",
+        "CREATE INDEX invocations_function ON invocations (function, number)",
+        "CREATE INDEX invocations_running ON invocations (owner) WHERE status = 'RUNNING'",
+        "CREATE INDEX invocations_ended ON invocations (ended_at) WHERE status <> 'RUNNING'",
+    ),
 )
 
 

@@ -20,6 +20,7 @@ from gateway.store import tables
 from gateway.store.bell import Bell
 from gateway.store.database import explained, name_of, open_database
 from gateway.store.protocol import Journal, Record, StateUnusable
+from gateway.store.sqlite_invocations import SqliteInvocations
 
 T = TypeVar("T")
 
@@ -32,10 +33,12 @@ class SqliteStore:
 
     Attributes:
         name: The state as sentences name it.
+        invocations: The asynchronous invocations of the state.
     """
 
     def __init__(self, name: str, worker: ThreadPoolExecutor, database: sqlite3.Connection) -> None:
         self.name = name
+        self.invocations = SqliteInvocations(self._do)
         self._worker = worker
         self._database = database
         self._bell = Bell(self._marker)

@@ -25,6 +25,8 @@ VERSION: dict[str, Any] = {
     "timeout": 3,
     "memory": 128,
     "concurrency": 1,
+    "isolation": "auto",
+    "type": "event",
     "environment": {"A": "1", "B": "2"},
 }
 RELEASE = ["functions", "orders", "aliases", "release"]
@@ -52,6 +54,13 @@ def difference(path: list[str], before: object, after: object) -> dict[str, obje
         ),
         pytest.param(RELEASE, None, ALIAS, "orders/release  1   (new)", id="a new alias"),
         pytest.param(RELEASE, ALIAS, None, "orders/release  deleted   (was 1)", id="alias deleted"),
+        pytest.param(
+            STAGE,
+            {"apis": [API], "variables": {}, "throttle": 5},
+            {"apis": [API], "variables": {}, "throttle": 9},
+            "stage dev  orders@release, throttle 9   (was orders@release, throttle 5)",
+            id="who may call a stage",
+        ),
         pytest.param(
             RELEASE,
             ALIAS,

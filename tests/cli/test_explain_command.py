@@ -200,6 +200,7 @@ def test_an_explanation_in_json(shop: Shop, call: Call) -> None:
         "draw": 0.05,
         "version": "2",
         "reason": "weight",
+        "fault": None,
     }
 
 

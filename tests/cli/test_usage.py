@@ -82,7 +82,7 @@ NOWHERE = ("--control-url", "http://127.0.0.1:9")
         pytest.param(("invoke", "orders", "--data", "[" * 100_000), "is no JSON", id="too deep"),
         pytest.param(("invoke", "orders", "--data", "@nowhere"), "cannot read 'nowh", id="no file"),
         pytest.param(("invoke", "orders", "--routing-key", '["a"]'), "no table", id="no table"),
-        pytest.param(("invoke", "orders", "--routing-key", '{"a": 1}'), "of texts", id="no texts"),
+        pytest.param(("invoke", "orders", "--routing-key", '{"a": []}'), "of texts", id="no texts"),
         pytest.param(("code", "put", "orders", "nowhere"), "does not exist", id="no path"),
         pytest.param(("rollback", "orders", "release", "--to-revision", "-1"), "-1", id="back"),
         pytest.param(("changes", "--limit", "0"), "1<=x<=1000", id="limit"),

@@ -17,6 +17,7 @@ from gateway.config import load
 from gateway.config.export import Exported, export
 from gateway.config.load import SERVICE
 from gateway.config.merge import merge
+from gateway.core.access import Access, Key, UsagePlan
 from gateway.core.alias import Route
 from gateway.core.apply import apply
 from gateway.core.changes import (
@@ -27,12 +28,15 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
     PutService,
     Release,
     Unrelease,
 )
 from gateway.core.errors import Refused
+from gateway.core.faults import Fault, Latency
+from gateway.core.features import ApiFeatures, StageFeatures
 from gateway.core.functions import Configuration
 from gateway.core.routes import parse_path
 from gateway.core.rules import parse_key, parse_rule
@@ -44,6 +48,20 @@ STYLES = {
     "repository": (Path(__file__).parents[2] / "stages.toml").read_text(),
     "nothing": "",
     "as small as can be": '[service]\nname = "shop"',
+    "faulty": """
+service.name = "shop"
+[functions.orders]
+source = "functions/orders"
+# when it rehearses
+[functions.orders.faults] # only then
+# the first
+1 = { errors = 0.05, latency = { uniform = [0.10, 0.5] } } # and its reason
+[functions.orders.faults.2]
+errors = 1.0 # always
+latency.normal = [1, 0.25]
+[stages]
+dev.alias = "1"
+""",
     "inline": """
 service = { name = "shop" }
 functions = { orders = { source = "functions/orders", aliases = { release = { version = "1" } } } }
@@ -120,6 +138,15 @@ pong
 alias = "$DEFAULT"
 [stages.dev.variables]
 A = "1"
+
+# who buys
+[keys.partner]
+id = "AKID" # theirs
+secret = "s3cret"
+# what they may
+[plans.gold]
+keys = ["partner"]
+stages = ["test"] # the first
 # the end""",
     "out of order": """
 [stages.release]
@@ -185,6 +212,18 @@ ROUTES = st.builds(
     ),
     st.sampled_from(["random", "even", "sticky"]),
 )
+LATENCIES = st.sampled_from(
+    [
+        None,
+        Latency("fixed", (2.0,)),
+        Latency("uniform", (0.1, 0.5)),
+        Latency("exponential", (0.3,)),
+        Latency("normal", (1.0, 0.25)),
+    ]
+)
+FAULTS = st.none() | st.builds(
+    Fault, st.sampled_from([0.05, 1.0]), st.sampled_from([430, 503]), LATENCIES
+)
 BACKENDS = st.one_of(
     st.builds(FunctionBackend, FUNCTIONS, ALIASES | NUMBERS, st.booleans()),
     st.builds(HttpBackend, st.just("http://127.0.0.1:9"), st.sampled_from([15.0, 0.5])),
@@ -197,6 +236,35 @@ BACKENDS = st.one_of(
 )
 
 
+STAGES = st.sampled_from(["dev", "prepub", "release"])
+RATES = st.sampled_from([None, None, 1, 500])
+NETWORKS = st.lists(st.sampled_from(["10.0.0.0/8", "::1"]), unique=True).map(tuple)
+FEATURES = st.builds(StageFeatures, RATES, NETWORKS, NETWORKS)
+
+
+KEYS = st.dictionaries(
+    st.sampled_from(["partner", "visitor", "1st"]),
+    st.builds(Key, st.just("AKID"), st.sampled_from(["s3cret", "'"])),
+    max_size=1,
+)
+ACCESSES = KEYS.flatmap(
+    lambda keys: st.builds(
+        Access,
+        st.just(keys),
+        st.dictionaries(
+            st.sampled_from(["gold", "all"]),
+            st.builds(
+                UsagePlan,
+                st.just(tuple(keys)),
+                st.lists(STAGES, unique=True).map(tuple),
+                RATES,
+                st.sampled_from([None, 1000]),
+            ),
+        ),
+    )
+)
+
+
 @st.composite
 def apis(draw: st.DrawFn) -> Api:
     """APIs with each kind of backend, half of them like those of the styles."""
@@ -205,16 +273,20 @@ def apis(draw: st.DrawFn) -> Api:
         draw(st.sampled_from(["/a", "/b", "=/p", "=/ping", "/orders/{id}"])),
     )
     name = draw(st.sampled_from([f"{method} {path}"] * 3 + [f"name {method} {path}"]))
-    return Api(name, method, parse_path(path), draw(BACKENDS))
+    backend = draw(BACKENDS)
+    encoded = draw(st.booleans()) and isinstance(backend, FunctionBackend)
+    features = ApiFeatures(draw(RATES), draw(st.booleans()), encoded, draw(st.booleans()))
+    return Api(name, method, parse_path(path), backend, features)
 
 
 LISTS = st.lists(apis(), max_size=3, unique_by=lambda api: (api.method, api.path.text)).map(tuple)
-STAGES = st.sampled_from(["dev", "prepub", "release"])
 SERVICES = st.sampled_from([SERVICE, SERVICE, SERVICE, "other"])
 NAMES = st.sampled_from(["shop", "store 'two' \"three\""])
 
 
-def every_stage(released: tuple[Api, ...], qualifier: str, table: Mapping[str, str]) -> Change:
+def every_stage(
+    released: tuple[Api, ...], qualifier: str, table: Mapping[str, str], features: StageFeatures
+) -> Change:
     """The same APIs as drafts and on two stages, as a file has them."""
     drafts, stage = (
         tuple(
@@ -228,7 +300,7 @@ def every_stage(released: tuple[Api, ...], qualifier: str, table: Mapping[str, s
     return Batch(
         (
             PutService(SERVICE, "shop", drafts),
-            Release(SERVICE, "dev", stage, table),
+            Release(SERVICE, "dev", stage, table, features),
             Release(SERVICE, "release", stage),
         )
     )
@@ -239,12 +311,14 @@ CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(DeleteFunction, FUNCTIONS),
     st.builds(Publish, FUNCTIONS, st.just("live"), description=st.sampled_from(["", "words"])),
     st.builds(DeleteVersion, FUNCTIONS, NUMBERS),
+    st.builds(PutFault, FUNCTIONS, NUMBERS | st.just("$LATEST"), FAULTS),
     st.builds(PutAlias, FUNCTIONS, ALIASES, ROUTES, WORDS),
     st.builds(PutAlias, st.just("orders"), ALIASES, ROUTES),
     st.builds(DeleteAlias, FUNCTIONS, ALIASES),
     st.builds(PutService, SERVICES, NAMES, LISTS),
-    st.builds(Release, SERVICES, STAGES, LISTS, TABLES),
-    st.builds(every_stage, LISTS, ALIASES, TABLES),
+    st.builds(PutService, SERVICES, NAMES, LISTS, ACCESSES),
+    st.builds(Release, SERVICES, STAGES, LISTS, TABLES, FEATURES),
+    st.builds(every_stage, LISTS, ALIASES, TABLES, FEATURES),
     st.builds(Unrelease, SERVICES, STAGES),
 )
 
@@ -282,6 +356,7 @@ def check(live: Snapshot, exported: Exported) -> None:
     for name, function in live.functions.items():
         found = state.functions[name]
         assert found.aliases == function.aliases
+        assert found.faults == function.faults
         assert found.versions.keys() == function.versions.keys()
         assert found.configuration == function.configuration
         latest, same = (f.versions["$LATEST"].description for f in (found, function))
@@ -289,9 +364,11 @@ def check(live: Snapshot, exported: Exported) -> None:
     expected, service = live.services.get(SERVICE), state.services[SERVICE]
     if expected is not None:
         assert service.name == expected.name
+        assert service.access == expected.access
         assert service.stages.keys() == expected.stages.keys()
         for name, stage in expected.stages.items():
             assert service.stages[name].variables == stage.variables
+            assert service.stages[name].features == stage.features
         if not any("api" in note for note in exported.notes):
             assert service.apis == expected.apis
             for name, stage in expected.stages.items():

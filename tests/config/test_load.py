@@ -13,9 +13,17 @@ import pytest
 
 from gateway.config import ConfigurationInvalid, Declaration, load
 from gateway.config.merge import merge
+from gateway.core.access import Access, Key, UsagePlan
 from gateway.core.apply import apply
 from gateway.core.changes import Publish, PutAlias, PutFunction, PutService, Release
 from gateway.core.errors import Problem, Refused, StageNotFound
+from gateway.core.features import (
+    NO_API_FEATURES,
+    NO_STAGE_FEATURES,
+    ApiFeatures,
+    StageFeatures,
+)
+from gateway.core.parameters import Constant, Goal, Parameter
 from gateway.core.snapshot import (
     EMPTY,
     FunctionBackend,
@@ -142,6 +150,41 @@ def test_every_key_is_read(everything: Declaration) -> None:
         "ANY ^~/legacy/": HttpBackend("https://[::1]:9000/old", timeout=1.5),
         "GET =/ping": MockBackend("pong", 203, {"Content-Type": "text/plain"}),
     }
+
+
+def test_every_feature_is_read(everything: Declaration) -> None:
+    """Of APIs and of stages; what says none has none."""
+    stages = service(built(everything)).stages
+    assert stages["release"].features == StageFeatures(500, ("10.0.0.0/8", "::1"), ("10.0.0.7",))
+    assert stages["dev"].features == NO_STAGE_FEATURES
+    features = {api.id: api.features for api in stages["release"].apis}
+    parameters = (
+        Parameter("X-User", "header", required=True),
+        Parameter("page", "query", kind="int", default="1"),
+        Parameter("id", "path"),
+        Parameter("sum", "body", kind="float"),
+    )
+    assert features.pop("orders") == ApiFeatures(
+        100, cors=True, base64=True, gzip=True, parameters=parameters, auth="key"
+    )
+    assert features.pop("ANY ^~/legacy/") == ApiFeatures(
+        parameters=(Parameter("user", "query", to=Goal("X-User", "header")),),
+        constants=(Constant("X-From", "header", "gateway"),),
+    )
+    assert set(features.values()) == {NO_API_FEATURES}
+
+
+def test_keys_and_plans_are_read(everything: Declaration) -> None:
+    """In the order of the file, stages under their own names."""
+    access = service(built(everything)).access
+    assert access == Access(
+        {"visitor": Key("AKIDvisitor", "0"), "partner": Key("AKIDpartner", "s3cret")},
+        {
+            "gold": UsagePlan(("partner",), ("dev", "release"), 10, 1000),
+            "all": UsagePlan(("partner", "visitor"), ("dev",)),
+        },
+    )
+    assert list(access.plans) == ["gold", "all"]
 
 
 def test_test_is_another_name_of_dev(everything: Declaration) -> None:

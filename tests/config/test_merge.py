@@ -10,6 +10,7 @@ import pytest
 
 from gateway.config.load import SERVICE
 from gateway.config.merge import Kept, Merge, merge
+from gateway.core.access import NO_ACCESS, Access, Key, UsagePlan
 from gateway.core.alias import Route
 from gateway.core.apply import apply
 from gateway.core.changes import (
@@ -26,6 +27,7 @@ from gateway.core.changes import (
     Unrelease,
 )
 from gateway.core.errors import Refused
+from gateway.core.features import StageFeatures
 from gateway.core.functions import Configuration
 from gateway.core.plain import alias_plain, api_plain, function_plain, stage_plain, version_plain
 from gateway.core.routes import parse_path
@@ -573,6 +575,7 @@ KEPT: dict[str, tuple[Batch, list[Change], list[Kept]]] = {
                         apply(EMPTY, file({"payments": ORDERS}, (), {})).functions["payments"]
                     )["versions"],
                     "aliases": {"release": plain_alias("1")},
+                    "faults": {},
                 },
                 None,
             )
@@ -661,6 +664,131 @@ def test_what_comes_back_is_not_kept() -> None:
     found, after = merged(state, BETA, needs)
     assert found.kept == ()
     assert alias_plain(after.functions["orders"].aliases["beta"]) == plain_alias("2")
+
+
+# Features of stages: each by itself
+
+
+def gated(features: StageFeatures) -> Batch:
+    """The usual file with features on every stage."""
+    return Batch(
+        tuple(
+            replace(change, features=features) if isinstance(change, Release) else change
+            for change in USUAL.changes
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "here", "declared", "expected", "kept"),
+    [
+        pytest.param(
+            StageFeatures(5),
+            StageFeatures(5, deny=("::1",)),
+            StageFeatures(6),
+            StageFeatures(6, deny=("::1",)),
+            ["deny"],
+            id="the limit in the file, the networks live",
+        ),
+        pytest.param(
+            StageFeatures(5),
+            StageFeatures(9),
+            StageFeatures(5),
+            StageFeatures(9),
+            ["throttle"],
+            id="the limit live",
+        ),
+        pytest.param(
+            StageFeatures(5, ("::1",)),
+            StageFeatures(5, ("::1",)),
+            StageFeatures(allow=("::1",)),
+            StageFeatures(allow=("::1",)),
+            [],
+            id="the limit dropped from the file",
+        ),
+        pytest.param(
+            None,
+            StageFeatures(9, deny=("::1",)),
+            StageFeatures(5),
+            StageFeatures(5, deny=("::1",)),
+            ["deny"],
+            id="the first time",
+        ),
+    ],
+)
+def test_each_feature_of_a_stage_is_settled_by_itself(
+    last: StageFeatures | None,
+    here: StageFeatures,
+    declared: StageFeatures,
+    expected: StageFeatures,
+    kept: list[str],
+) -> None:
+    """A file that is silent about a limit or a network takes neither away."""
+    state = live(start=gated(here))
+    found = merge(state, gated(last) if last else None, gated(declared))
+    after = apply(state, found.changes).services[SERVICE].stages
+    assert [stage.features for stage in after.values()] == [expected] * 2
+    assert {each.path[4:] for each in found.kept} == {("features", name) for name in kept}
+
+
+def test_a_stage_that_comes_back_has_its_features() -> None:
+    """It was taken off the air live, and the file changes its limit."""
+    state = live(Unrelease(SERVICE, "dev"), start=gated(StageFeatures(5)))
+    found = merge(state, gated(StageFeatures(5)), gated(StageFeatures(6)))
+    after = apply(state, found.changes).services[SERVICE].stages
+    assert after["dev"].features == StageFeatures(6)
+
+
+# Keys and usage plans: as a whole
+
+PARTNER = Access({"partner": Key("AKID", "s3cret")}, {"gold": UsagePlan(("partner",), ("dev",))})
+OTHERS = Access({"other": Key("AKID", "other")})
+
+
+def keyed(access: Access) -> Batch:
+    """The usual file with keys."""
+    return Batch(
+        tuple(
+            replace(change, access=access) if isinstance(change, PutService) else change
+            for change in USUAL.changes
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "here", "declared", "expected", "kept"),
+    [
+        pytest.param(NO_ACCESS, NO_ACCESS, PARTNER, PARTNER, False, id="new in the file"),
+        pytest.param(PARTNER, PARTNER, NO_ACCESS, NO_ACCESS, False, id="dropped from the file"),
+        pytest.param(PARTNER, OTHERS, PARTNER, OTHERS, True, id="others live"),
+        pytest.param(OTHERS, PARTNER, NO_ACCESS, NO_ACCESS, False, id="both"),
+        pytest.param(None, PARTNER, NO_ACCESS, PARTNER, True, id="the first time, silent"),
+        pytest.param(None, PARTNER, OTHERS, OTHERS, False, id="the first time"),
+    ],
+)
+def test_keys_and_plans_are_settled_as_a_whole(
+    *, last: Access | None, here: Access, declared: Access, expected: Access, kept: bool
+) -> None:
+    """What the file changed wins; what is kept is told without secrets."""
+    state = live(start=keyed(here))
+    found = merge(state, keyed(last) if last else None, keyed(declared))
+    assert apply(state, found.changes).services[SERVICE].access == expected
+    told = [each for each in found.kept if each.path[-1] == "access"]
+    assert [each.path for each in told] == [("services", SERVICE, "access")] * kept
+    assert "s3cret" not in repr(told)
+
+
+def test_a_merge_that_leaves_keys_alone_does_not_name_them() -> None:
+    """A change in the journal holds a secret only where it sets one."""
+    state = live(start=keyed(PARTNER))
+    declared = Batch(
+        tuple(
+            replace(change, name="store") if isinstance(change, PutService) else change
+            for change in keyed(PARTNER).changes
+        )
+    )
+    found = merge(state, keyed(PARTNER), declared)
+    assert found.changes == Batch((PutService(SERVICE, "store", (api("a"), PING)),))
 
 
 # The first time

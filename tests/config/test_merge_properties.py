@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
     PutService,
     Release,
@@ -29,11 +30,21 @@ from gateway.core.changes import (
 )
 from gateway.core.diff import differences
 from gateway.core.errors import Refused
+from gateway.core.faults import Fault
+from gateway.core.features import StageFeatures, features_plain
 from gateway.core.functions import Configuration
 from gateway.core.plain import alias_plain, api_plain
 from gateway.core.rebuild import rebuild
 from gateway.core.routes import parse_path
-from gateway.core.snapshot import EMPTY, Api, FunctionBackend, MockBackend, Snapshot, Stage
+from gateway.core.snapshot import (
+    EMPTY,
+    Api,
+    Function,
+    FunctionBackend,
+    MockBackend,
+    Snapshot,
+    Stage,
+)
 
 NAMES = ("orders", "payments")
 CODES = st.sampled_from(["one", "two"])
@@ -45,6 +56,13 @@ CONFIGURATIONS = st.builds(
     environment=TABLES,
 )
 ALIASES = ("$DEFAULT", "release", "beta")
+FAULTS = st.sampled_from([Fault(0.1), Fault(0.2)])
+FEATURES = st.builds(
+    StageFeatures,
+    st.sampled_from([None, 1, 500]),
+    st.sampled_from([(), ("::1",)]),
+    st.sampled_from([(), ("10.0.0.0/8",)]),
+)
 
 
 def api(name: str, function: str, qualifier: str = "$DEFAULT") -> Api:
@@ -86,6 +104,11 @@ def files(draw: st.DrawFn) -> Batch:
         changes += [Publish(name, f"{name} {n}", n) for n in versions]
         aliases = [alias for alias in ALIASES if draw(st.booleans())]
         changes += [PutAlias(name, alias, draw(routes(versions))) for alias in aliases]
+        changes += [
+            PutFault(name, number, draw(FAULTS))
+            for number in (*versions, "$LATEST")
+            if draw(st.booleans())
+        ]
         known[name] = ["$DEFAULT", *versions, *aliases]
     able = [PING, *(api(i, name) for name in known for i in (name[0], name[1]))]
     apis = tuple(
@@ -111,6 +134,7 @@ LIVE_CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(DeleteFunction, FUNCTIONS),
     st.builds(Publish, FUNCTIONS, st.just("live")),
     st.builds(DeleteVersion, FUNCTIONS, NUMBERS),
+    st.builds(PutFault, FUNCTIONS, NUMBERS | st.just("$LATEST"), st.none() | FAULTS),
     st.builds(PutAlias, FUNCTIONS, st.sampled_from([*ALIASES, "live"]), routes(["1"])),
     st.builds(PutAlias, FUNCTIONS, st.sampled_from(ALIASES), st.just(Route("$LATEST"))),
     st.builds(DeleteAlias, FUNCTIONS, st.sampled_from(ALIASES)),
@@ -253,6 +277,7 @@ def test_a_state_that_was_not_changed_follows_the_file(
     assert state.functions.keys() == expected.functions.keys()
     for name, function in expected.functions.items():
         assert state.functions[name].aliases == function.aliases
+        assert state.functions[name].faults == function.faults
         latest = state.functions[name].versions["$LATEST"]
         assert latest == function.versions["$LATEST"]
         assert function.versions.keys() <= state.functions[name].versions.keys()
@@ -267,28 +292,37 @@ Leaf = tuple[str, ...]
 def flat(state: Snapshot) -> dict[Leaf, Any]:
     """What a merge settles, leaf by leaf."""
     found: dict[Leaf, Any] = {}
-    for name, function in state.functions.items():
-        latest = function.versions["$LATEST"]
-        found["function", name] = True
-        found["function", name, "code"] = latest.code
-        found["function", name, "description"] = latest.description
-        found["function", name, "timeout"] = latest.configuration.timeout
-        found["function", name, "memory"] = latest.configuration.memory
-        for key, value in latest.configuration.environment.items():
-            found["function", name, "environment", key] = value
-        for key, alias in function.aliases.items():
-            found["function", name, "alias", key] = alias_plain(alias)
+    for function in state.functions.values():
+        found |= {("function", function.name, *leaf): value for leaf, value in leaves(function)}
     service = state.services.get(SERVICE)
     if service is not None:
         found["service", "name"] = service.name
         found["service", "apis"] = [api_plain(found) for found in service.apis]
         for name, stage in service.stages.items():
             found["stage", name] = True
+            for key, said in features_plain(stage.features).items():
+                found["stage", name, "feature", key] = said
             for key, value in stage.variables.items():
                 found["stage", name, "variable", key] = value
             for key, value in released(stage).items():
                 found["stage", name, "qualifier", key] = value
     return found
+
+
+def leaves(function: Function) -> Iterator[tuple[Leaf, Any]]:
+    """What a merge settles of a function."""
+    latest = function.versions["$LATEST"]
+    yield (), True
+    yield ("code",), latest.code
+    yield ("description",), latest.description
+    yield ("timeout",), latest.configuration.timeout
+    yield ("memory",), latest.configuration.memory
+    for key, value in latest.configuration.environment.items():
+        yield ("environment", key), value
+    for key, fault in function.faults.items():
+        yield ("fault", key), fault
+    for key, alias in function.aliases.items():
+        yield ("alias", key), alias_plain(alias)
 
 
 def released(stage: Stage) -> dict[str, str]:
@@ -306,6 +340,8 @@ def calm_changes(draw: st.DrawFn, last: Batch) -> list[Change]:
         if draw(st.booleans()):
             changes.append(PutFunction(name, draw(CODES), draw(CONFIGURATIONS), draw(CODES)))
         if draw(st.booleans()):
+            changes.append(PutFault(name, "$LATEST", draw(FAULTS)))
+        if draw(st.booleans()):
             alias = draw(st.sampled_from(sorted(state.functions[name].aliases)))
             changes.append(PutAlias(name, alias, Route("$LATEST")))
     service = state.services[SERVICE]
@@ -316,7 +352,8 @@ def calm_changes(draw: st.DrawFn, last: Batch) -> list[Change]:
             function: draw(st.sampled_from(["$DEFAULT", "$LATEST", qualifier]))
             for function, qualifier in released(stage).items()
         }
-        changes.append(Release(SERVICE, name, qualified(stage.apis, qualifiers), draw(TABLES)))
+        released_apis = qualified(stage.apis, qualifiers)
+        changes.append(Release(SERVICE, name, released_apis, draw(TABLES), draw(FEATURES)))
     return changes
 
 

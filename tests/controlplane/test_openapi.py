@@ -83,7 +83,7 @@ def test_every_write_takes_a_precondition(document: Document, operation: Any) ->
     assert operation.alters == (operation.method != "GET" and operation.id not in ASKING)
 
 
-ASKING = {"invokeFunction", "explainRequest"}
+ASKING = {"invokeFunction", "abortInvocation", "explainRequest"}
 
 
 class Served:

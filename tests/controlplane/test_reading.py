@@ -172,7 +172,7 @@ def test_every_mistake_has_a_code_a_place_and_a_hint(
     assert sorted(given) == sorted(told)
 
 
-KEYS = "concurrency, description, environment, handler, memory, timeout"
+KEYS = "concurrency, description, environment, handler, isolation, memory, timeout, type"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,10 @@ import pytest
 
 from gateway.controlplane.rest.operation import Operation
 from gateway.controlplane.rest.operations import OPERATIONS
+from gateway.core.alias import Route
+from gateway.core.changes import Batch, PutAlias, PutFault
+from gateway.core.faults import Fault
+from gateway.store.protocol import Author
 
 ALTERING = [operation for operation in OPERATIONS if operation.alters]
 SENDING = [operation for operation in OPERATIONS if operation.method != "GET"]
@@ -47,6 +51,8 @@ REQUESTS: Mapping[str, Valid] = {
     "putCode": Valid("/api/functions/orders/code", content=CODE, media="application/zip"),
     "publishVersion": Valid("/api/functions/orders/versions", {"description": "new"}),
     "deleteVersion": Valid("/api/functions/orders/versions/3"),
+    "putFault": Valid("/api/functions/orders/versions/1/fault", {"errors": 0.05}),
+    "deleteFault": Valid("/api/functions/orders/versions/2/fault"),
     "putAlias": Valid("/api/functions/orders/aliases/release", {"version": "2"}),
     "deleteAlias": Valid("/api/functions/orders/aliases/spare"),
     "rollBack": Valid("/api/functions/orders/aliases/spare/rollback", {"to_revision": 1}),
@@ -54,6 +60,7 @@ REQUESTS: Mapping[str, Valid] = {
     "deleteStage": Valid("/api/stages/release"),
     "apply": Valid("/api/apply", {}),
     "invokeFunction": Valid("/api/functions/orders/invoke", {"event": 1}),
+    "abortInvocation": Valid("/api/functions/orders/invocations/none"),
     "explainRequest": Valid("/api/explain", {"stage": "dev", "path": "/orders/7"}),
 }
 
@@ -81,9 +88,11 @@ def send(panel: Panel, operation: Operation, **more: Any) -> httpx.Response:  # 
 
 def _moved_once(panel: Panel) -> Panel:
     """In a state in which every request of the table would alter something."""
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    moved = panel("PUT", "/api/functions/orders/aliases/spare", {"version": "1"}, headers=headers)
-    assert moved.json()["revision"] == 2
+    change = Batch(
+        (PutAlias("orders", "spare", Route("1")), PutFault("orders", "2", Fault(errors=0.5)))
+    )
+    panel.run(panel.gateway.service.change(change, Author("a test", "here")))
+    assert panel.revision == 2
     return panel
 
 

@@ -226,59 +226,6 @@ def test_code_that_is_none_is_refused(
     assert panel("POST", "/api/functions/orders/invoke").json()["value"]["version"] == "latest"
 
 
-@pytest.mark.parametrize(
-    ("body", "version", "reason"),
-    [
-        pytest.param({"event": 1}, "latest", "main", id="default"),
-        pytest.param({"event": {"a": [1.5]}, "qualifier": "2"}, "v2", "pinned", id="version"),
-        pytest.param({"qualifier": "release"}, "v1", "main", id="alias"),
-        pytest.param(
-            {"qualifier": "ruled", "routing_key": {"User": "Bob"}}, "v3", "rule:1", id="rule"
-        ),
-        pytest.param(
-            {"qualifier": "ruled", "routing_key": {"user": "Bob"}}, "v2", "main", id="case"
-        ),
-        pytest.param({"qualifier": "ruled", "routing_key": None}, "v2", "main", id="no key"),
-    ],
-)
-def test_a_function_is_invoked_by_qualifier_and_routing_key(
-    panel: Panel, body: dict[str, Any], version: str, reason: str
-) -> None:
-    """As the cloud does it."""
-    rule = {"when": "invoke.headers.User exact Bob", "version": "3"}
-    panel("PUT", "/api/functions/orders/aliases/ruled", {"version": "2", "rules": [rule]})
-    answer = panel("POST", "/api/functions/orders/invoke", body)
-    told = answer.json()
-    assert told["value"] == {"event": body.get("event"), "version": version}
-    assert (told["reason"], told["status"], told["error"]) == (reason, 200, None)
-    assert (told["revision"], answer.headers["etag"]) == (2, '"2"')
-    assert len(told["request_id"]) == 32
-
-
-@pytest.mark.parametrize(
-    ("event", "said"),
-    [
-        pytest.param("fail", "user code exception caught", id="raised"),
-        pytest.param("odd", "the value that the handler returned has no form in JSON", id="a set"),
-    ],
-)
-def test_what_the_handler_does_wrong_is_an_answer(panel: Panel, event: str, said: str) -> None:
-    """It was invoked, so it is no failure of the request."""
-    told = panel("POST", "/api/functions/orders/invoke", {"event": event}).json()
-    assert (told["status"], told["value"]) == (430, None)
-    assert said in told["error"]["errorMessage"]
-    assert told["error"]["requestId"] == told["request_id"]
-
-
-def test_a_qualifier_that_nobody_has_is_a_mistake_in_the_body(panel: Panel) -> None:
-    """With the nearest one."""
-    answer = panel("POST", "/api/functions/orders/invoke", {"qualifier": "relase"})
-    (problem,) = answer.json()["problems"]
-    assert answer.status_code == 422
-    assert (problem["code"], problem["pointer"]) == ("unknown-qualifier", "/qualifier")
-    assert problem["hint"] == "did you mean 'release'?"
-
-
 ME = Author("somebody else", "here")
 
 

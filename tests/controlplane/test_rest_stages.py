@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from gateway.core.access import Access, Key
 from gateway.core.changes import PutService, Release, Unrelease
+from gateway.core.features import StageFeatures
 from gateway.core.routes import parse_path
 from gateway.core.snapshot import Api, FunctionBackend
 from gateway.store.protocol import Author
@@ -90,6 +92,30 @@ def test_each_api_keeps_what_it_had(panel: Panel) -> None:
     told = panel("GET", "/api/stages/dev").json()
     assert [api["qualifier"] for api in told["apis"]] == ["1", "2", "1"]
     assert told["variables"] == {"x": "1"}
+
+
+@pytest.mark.parametrize("path", ["/api/snapshot", "/api/changes", "/api/stages"])
+def test_secrets_of_keys_are_not_told(panel: Panel, path: str) -> None:
+    """Only the file that would build the same state has them."""
+    service = panel.gateway.service
+    access = Access({"partner": Key("AKIDpartner", "s3cret")})
+    panel.run(service.change(PutService("service-default", "shop", (), access), ME))
+    answer = panel("GET", path)
+    assert "s3cret" not in answer.text
+    assert ("AKIDpartner" in answer.text) is (path != "/api/stages")
+    assert "s3cret" in panel("GET", "/api/export").json()["toml"]
+
+
+def test_the_gate_of_a_stage_is_told_and_stays(panel: Panel) -> None:
+    """A release does not say who may call, so it lets nobody in."""
+    service = panel.gateway.service
+    gate = StageFeatures(500, ("10.0.0.0/8",), ("10.0.0.7",))
+    panel.run(service.change(Release("service-default", "release", (), {}, gate), ME))
+    panel("PUT", "/api/stages/release", {"alias": "release"})
+    told = panel("GET", "/api/stages/release").json()
+    assert (told["throttle"], told["allow"]) == (500, ["10.0.0.0/8"])
+    assert told["deny"] == ["10.0.0.7"]
+    assert told["apis"]
 
 
 @pytest.mark.parametrize(

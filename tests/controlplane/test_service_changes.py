@@ -528,7 +528,7 @@ def test_a_routing_key_is_case_sensitive(shop: Shop) -> None:
             PutAlias("orders", "release", Route("1", rules=(query, rule, body))), ME
         )
 
-        async def version(key: dict[str, str], event: object = None) -> str:
+        async def version(key: dict[str, str], event: object = None) -> str | None:
             target = Target("orders", "release")
             return (await gateway.service.invoke(target, key, event)).version
 

@@ -20,6 +20,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
     PutService,
     Release,
@@ -28,7 +29,10 @@ from gateway.core.changes import (
 from gateway.core.decide import decide
 from gateway.core.entries import Target
 from gateway.core.errors import Refused
+from gateway.core.faults import Fault, Latency
+from gateway.core.features import ApiFeatures, StageFeatures
 from gateway.core.functions import Configuration
+from gateway.core.parameters import KINDS, PLACES, TARGETS, Constant, Goal, Parameter
 from gateway.core.routes import parse_path
 from gateway.core.rules import RequestView, parse_key, parse_rule
 from gateway.core.snapshot import (
@@ -258,6 +262,39 @@ BACKENDS = st.one_of(
     st.builds(HttpBackend, st.just("http://127.0.0.1:9"), st.sampled_from([15.0, 0.5])),
     st.builds(MockBackend, st.text(max_size=3), st.sampled_from([200, 418]), TABLES),
 )
+LATENCIES = st.sampled_from(
+    [
+        Latency("fixed", (0.2,)),
+        Latency("uniform", (0.0, 0.5)),
+        Latency("exponential", (0.25,)),
+        Latency("normal", (0.2, 0.05)),
+    ]
+)
+FAULTS = st.builds(Fault, st.sampled_from([0.05, 1.0]), st.sampled_from([430, 599])) | st.builds(
+    Fault, st.sampled_from([0.0, 0.5]), latency=LATENCIES
+)
+RATES = st.sampled_from([None, 1, 500])
+PARAMETERS = st.builds(
+    Parameter,
+    st.sampled_from(["id", "X-A"]),
+    st.sampled_from(PLACES),
+    st.booleans(),
+    st.sampled_from(KINDS),
+    st.none() | st.just("1"),
+    st.none() | st.builds(Goal, st.just("b"), st.sampled_from(TARGETS)),
+)
+CONSTANTS = st.builds(Constant, st.just("c"), st.sampled_from(TARGETS), st.text(max_size=3))
+API_FEATURES = st.builds(
+    ApiFeatures,
+    throttle=RATES,
+    cors=st.booleans(),
+    base64=st.booleans(),
+    gzip=st.booleans(),
+    parameters=st.lists(PARAMETERS, max_size=2).map(tuple),
+    constants=st.lists(CONSTANTS, max_size=2).map(tuple),
+)
+NETWORKS = st.lists(st.sampled_from(["10.0.0.0/8", "::1"]), unique=True).map(tuple)
+STAGE_FEATURES = st.builds(StageFeatures, RATES, NETWORKS, NETWORKS)
 APIS = st.lists(
     st.builds(
         Api,
@@ -265,6 +302,7 @@ APIS = st.lists(
         st.sampled_from(["GET", "ANY"]),
         st.sampled_from(["/", "/{id}", "=/x", "^~/x"]).map(parse_path),
         BACKENDS,
+        API_FEATURES,
     ),
     max_size=3,
     unique_by=lambda api: (api.method, api.path),
@@ -288,11 +326,12 @@ def _changes() -> st.SearchStrategy[Change]:
         ),
         st.builds(Publish, FUNCTIONS),
         st.builds(DeleteVersion, FUNCTIONS, numbers),
+        st.builds(PutFault, FUNCTIONS, numbers | st.just("$LATEST"), st.none() | FAULTS),
         st.builds(PutAlias, FUNCTIONS, ALIASES, _routes(), words),
         st.builds(PutAlias, FUNCTIONS, ALIASES, st.builds(Route, numbers)),
         st.builds(DeleteAlias, FUNCTIONS, ALIASES),
         st.builds(PutService, SERVICES, words, APIS),
-        st.builds(Release, SERVICES, STAGES, APIS, TABLES),
+        st.builds(Release, SERVICES, STAGES, APIS, TABLES, STAGE_FEATURES),
         st.builds(Unrelease, SERVICES, STAGES),
     )
     batches = st.recursive(

@@ -19,6 +19,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
     PutService,
     Release,
@@ -26,6 +27,7 @@ from gateway.core.changes import (
 )
 from gateway.core.diff import Difference, brought, differences
 from gateway.core.errors import Refused
+from gateway.core.faults import Fault, Latency
 from gateway.core.functions import Configuration
 from gateway.core.plain import snapshot_plain
 from gateway.core.routes import parse_path
@@ -39,8 +41,11 @@ USUAL = {
     "memory": 128,
     "concurrency": 128,
     "environment": {},
+    "isolation": "auto",
+    "type": "event",
 }
 PING = Api("ping", "GET", parse_path("=/ping"), MockBackend("pong"))
+FAULT_PLAIN = {"errors": 0.05, "status": 430, "latency": None}
 PING_PLAIN = {
     "id": "ping",
     "method": "GET",
@@ -65,6 +70,7 @@ def full(build: Build, shop: Snapshot) -> Snapshot:
     """The shop with an alias, a small function and a service on one stage."""
     return build(
         PutAlias("orders", "release", Route("1")),
+        PutFault("orders", "2", Fault(0.05)),
         PutFunction("payments", "code"),
         PutService("shop", "Shop", (PING,)),
         Release("shop", "dev", (PING,)),
@@ -110,6 +116,32 @@ CASES: dict[str, tuple[Change, list[Difference]]] = {
     "a deleted version": (
         DeleteVersion("orders", "3"),
         [Difference((*ORDERS, "versions", "3"), version("3", "code of 3"), None)],
+    ),
+    "a deleted version and its fault": (
+        DeleteVersion("orders", "2"),
+        [
+            Difference((*ORDERS, "versions", "2"), version("2", "code of 2"), None),
+            Difference((*ORDERS, "faults", "2"), FAULT_PLAIN, None),
+        ],
+    ),
+    "a new fault": (
+        PutFault("orders", "$LATEST", Fault(latency=Latency("normal", (0.2, 0.1)))),
+        [
+            Difference(
+                (*ORDERS, "faults", "$LATEST"),
+                None,
+                {"errors": 0.0, "status": 430, "latency": {"normal": [0.2, 0.1]}},
+            )
+        ],
+    ),
+    "another fault": (
+        PutFault("orders", "2", Fault(0.05, 503)),
+        [Difference((*ORDERS, "faults", "2"), FAULT_PLAIN, {**FAULT_PLAIN, "status": 503})],
+    ),
+    "a fault put as it is": (PutFault("orders", "2", Fault(0.05)), []),
+    "a cleared fault": (
+        PutFault("orders", "2", None),
+        [Difference((*ORDERS, "faults", "2"), FAULT_PLAIN, None)],
     ),
     "a moved alias": (
         PutAlias("orders", "release", Route("1", {"2": Decimal("0.1")}), "words"),
@@ -196,6 +228,7 @@ def test_equal_snapshots_do_not_differ(full: Snapshot, build: Build, shop: Snaps
         Batch(
             (
                 PutAlias("orders", "release", Route("1")),
+                PutFault("orders", "2", Fault(0.05)),
                 PutFunction("payments", "code"),
                 PutService("shop", "Shop", (PING,)),
                 Release("shop", "dev", (PING,)),
@@ -214,6 +247,7 @@ def test_from_nothing_everything_is_new(full: Snapshot) -> None:
     assert all(difference.before is None for difference in found)
     assert [difference.path for difference in found] == [
         *((*ORDERS, "versions", number) for number in ("$LATEST", "1", "2", "3", "4", "5", "6")),
+        (*ORDERS, "faults", "2"),
         (*ORDERS, "aliases", "$DEFAULT"),
         (*ORDERS, "aliases", "release"),
         (*PAYMENTS, "versions", "$LATEST"),

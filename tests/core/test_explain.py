@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from gateway.core.alias import Route
 from gateway.core.apply import apply
-from gateway.core.changes import PutAlias
+from gateway.core.changes import PutAlias, PutFault
 from gateway.core.decide import decide
 from gateway.core.entries import Target
 from gateway.core.errors import QualifierNotFound
 from gateway.core.explain import Bucket, Explanation, RuleTrace, explain
+from gateway.core.faults import Fault
 from gateway.core.routes import parse_path
 from gateway.core.rules import RequestView
 from gateway.core.snapshot import (
@@ -136,6 +137,7 @@ def test_the_api_and_the_stage_are_told(routed: Routed, nobody: RequestView, fix
         "draw": None,
         "version": "1",
         "reason": "main",
+        "fault": None,
     }
 
 
@@ -192,3 +194,13 @@ def test_an_explanation_never_differs_from_the_decision(
     if told.draw is not None:
         [bucket] = [b for b in told.buckets if b.low <= told.draw < b.high]
         assert bucket.version == decision.version
+
+
+def test_a_fault_of_the_version_is_told(routed: Routed, http: Http, fixed: Fixed) -> None:
+    """Only that of the version that answers."""
+    snapshot = routed("1", weights={"2": "0.5"})
+    snapshot = apply(snapshot, PutFault("orders", "2", Fault(0.25, 503)))
+    told = [
+        explain(snapshot, RELEASE, http(), fixed(draw)).to_dict()["fault"] for draw in (0.1, 0.9)
+    ]
+    assert told == [{"errors": 0.25, "status": 503, "latency": None}, None]

@@ -19,11 +19,13 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
     PutService,
     Release,
     Unrelease,
 )
+from gateway.core.faults import Fault, Latency
 from gateway.core.functions import Configuration
 from gateway.core.journal import UnknownChange, change_plain, read_change
 from gateway.core.plain import Plain
@@ -56,6 +58,9 @@ EVERY_KIND: list[Change] = [
     Release("shop", "dev", APIS, {"region": "local"}),
     Unrelease("shop", "dev"),
     Batch((Publish("orders"), Batch((DeleteFunction("orders"),)), Batch(()))),
+    PutFault("orders", "1", Fault(0.05, 503, Latency("uniform", (0.1, 0.5)))),
+    PutFault("orders", "$LATEST", Fault(0.05)),
+    PutFault("orders", "1", None),
 ]
 
 
@@ -116,6 +121,7 @@ def without(change: Change, *path: str) -> dict[str, Any]:
 
 FUNCTION, PUBLISH, ALIAS = EVERY_KIND[0], EVERY_KIND[3], EVERY_KIND[5]
 SERVICE, RELEASE = EVERY_KIND[7], EVERY_KIND[8]
+FAULT = EVERY_KIND[-3]
 CONFIGURED = (FUNCTION, "configuration")
 
 MALFORMED: dict[str, object] = {
@@ -157,6 +163,12 @@ MALFORMED: dict[str, object] = {
     "a weight that is not a number": changed(ALIAS, "route", "weights", to={"2": float("nan")}),
     "a rule that is none": changed(ALIAS, "route", "rules", 0, "when", to="never"),
     "an unknown split": changed(ALIAS, "route", "split", to="odd"),
+    "a fault that is a share": changed(FAULT, "fault", to=0.05),
+    "a fault that does nothing": changed(FAULT, "fault", to={"errors": 0.0}),
+    "a fault without a status": without(FAULT, "fault", "status"),
+    "a fault with an unknown key": changed(FAULT, "fault", "share", to=0.05),
+    "a fault of nothing": without(FAULT, "fault"),
+    "a version with a fault that is a number": changed(FAULT, "version", to=1),
     "apis that are null": changed(SERVICE, "apis", to=None),
     "apis that are a text": changed(SERVICE, "apis", to=""),
     "an api that is a text": changed(SERVICE, "apis", to=["GET /"]),

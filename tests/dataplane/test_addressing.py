@@ -233,7 +233,7 @@ def test_before_the_first_change_there_is_no_service(make: Make) -> None:
 
 
 def test_a_web_socket_is_closed_before_it_is_accepted(shop: Caller) -> None:
-    """No kind of API takes one; other kinds of scope are left alone."""
+    """No such API takes one; other kinds of scope are left alone."""
     sent: list[object] = []
 
     async def receive() -> dict[str, object]:
@@ -244,6 +244,7 @@ def test_a_web_socket_is_closed_before_it_is_accepted(shop: Caller) -> None:
         sent.append(message)
 
     plane: Any = shop.gateway.plane
-    shop.run(plane({"type": "websocket"}, receive, send))
+    scope = {"type": "websocket", "path": "/dev/", "headers": [], "query_string": b""}
+    shop.run(plane(scope, receive, send))
     shop.run(plane({"type": "lifespan"}, receive, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from gateway.dataplane import forward, sender
+from gateway.dataplane.exchange import REPLY
 from gateway.dataplane.plane import DataPlane
+from gateway.dataplane.server import HttpServer, bind
 from gateway.observe import Label
 
 if TYPE_CHECKING:
@@ -190,7 +194,7 @@ def test_a_back_end_sees_the_callers_headers_and_not_those_of_the_connection(
     """Hop-by-hop ones stay behind, whoever named them; forwarding ones are set anew."""
     sent = [
         ("Accept", "*/*"),
-        ("Connection", "keep-alive, X-Hop, Content-Length, Host"),
+        ("Connection", "keep-alive, X-Hop"),
         ("X-Hop", "1"),
         ("Keep-Alive", "5"),
         ("TE", "trailers"),
@@ -225,6 +229,7 @@ def test_a_back_end_sees_the_callers_headers_and_not_those_of_the_connection(
             "cookie: a=1",
             f"host: 127.0.0.1:{backend.port}",
             "user-agent: curl/8",
+            "via: 1.1 gateway-simulator",
             f"x-api-requestid: {request_id}",
             "x-api-scheme: http",
             f"x-b3-traceid: {request_id}",
@@ -236,6 +241,26 @@ def test_a_back_end_sees_the_callers_headers_and_not_those_of_the_connection(
             "x-tag: b",
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status", "body"),
+    [
+        pytest.param("GET", {"Connection": "Host"}, 400, b'{"message": "Bad Request."}',
+                     id="takes the host off"),
+        pytest.param("GET", {"Via": ", ".join(["1.1 gateway-simulator"] * 8)}, 508,
+                     b'{"message": "Loop Detected."}', id="runs in circles"),
+        pytest.param("OPTIONS", {"Max-Forwards": "0"}, 200, b"", id="goes no further"),
+    ],
+)  # fmt: skip
+def test_some_requests_are_not_passed_on(
+    front: Front, method: str, headers: dict[str, str], status: int, body: bytes
+) -> None:
+    """The gateway answers them itself."""
+    answer, backend, caller = ask_one(front, HELLO, method=method, headers=headers)
+    assert (answer.status_code, answer.content, backend.heads) == (status, body, [])
+    assert answer.headers["x-gateway-stage"] == "dev"
+    assert counted(caller) == {status: 1}
 
 
 def test_nothing_is_added_for_a_caller_who_said_nothing(front: Front) -> None:
@@ -393,7 +418,7 @@ class Stream:
     def __init__(self, method: str = "GET", *headers: tuple[bytes, bytes]) -> None:
         self.heard: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         self._said: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
-        self._scope: dict[str, Any] = {
+        self.scope: dict[str, Any] = {
             "type": "http",
             "method": method,
             "path": "/dev/legacy/x",
@@ -415,7 +440,7 @@ class Stream:
 
     def start(self, plane: DataPlane) -> asyncio.Task[None]:
         """Begin the request."""
-        return asyncio.ensure_future(plane(self._scope, self._said.get, self.heard.put))
+        return asyncio.ensure_future(plane(self.scope, self._said.get, self.heard.put))
 
 
 def counted(caller: Caller) -> dict[int, int]:
@@ -542,6 +567,99 @@ def test_a_caller_who_leaves_an_endless_answer_ends_it(
     asyncio.run(scenario())
 
 
+def test_a_back_end_waits_for_a_caller_who_reads_slowly(front: Front) -> None:
+    """What nobody takes is not taken from the back end either."""
+    length = 32 * 1024 * 1024
+
+    async def scenario() -> None:
+        over = asyncio.Event()
+
+        async def script(reader: Reader, writer: Writer) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length)
+            for _ in range(length // 65536):
+                writer.write(bytes(65536))
+                await writer.drain()
+            over.set()
+
+        async with Backend(script).listening() as backend:
+            caller, stream = front(backend), Stream()
+            stream.heard = asyncio.Queue(1)
+            task = stream.start(caller.gateway.plane)
+            assert (await stream.heard.get())["status"] == 200
+            got = 0
+            while got < length:
+                got += len((await stream.heard.get())["body"])
+                assert got > length // 4 or not over.is_set()
+            assert await stream.heard.get() == {"type": "http.response.body", "body": b""}
+            await task
+            await caller.gateway.close()
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_may_end_with_its_connection(front: Front) -> None:
+    """As it did before there were lengths."""
+    answer, _, _ = ask_one(front, b"HTTP/1.0 200 OK\r\n\r\nhello")
+    assert (answer.status_code, answer.text) == (200, "hello")
+
+
+def test_a_connection_that_breaks_is_no_end(front: Front) -> None:
+    """Half an answer is not a whole one because nothing follows."""
+
+    async def script(reader: Reader, writer: Writer) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nhalf")
+        await reader.read(1)
+        made = writer.get_extra_info("socket")
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    async def scenario() -> None:
+        async with Backend(script).listening() as backend:
+            caller, stream = front(backend), Stream("POST", CHUNKED)
+            task = stream.start(caller.gateway.plane)
+            assert (await stream.heard.get())["status"] == 200
+            assert (await stream.heard.get())["body"] == b"half"
+            stream.say(b"go on")
+            await task
+            assert stream.heard.empty()
+            assert counted(caller) == {502: 1}
+            await caller.gateway.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_caller_who_cannot_take_an_answer_at_once_gets_it_by_pieces(front: Front) -> None:
+    """The short way is offered and refused."""
+
+    async def scenario() -> None:
+        async with Backend(HELLO).listening() as backend:
+            caller, stream = front(backend), Stream()
+            stream.scope["extensions"] = {REPLY: lambda *_: False}
+            await stream.start(caller.gateway.plane)
+            assert (await stream.heard.get())["status"] == 200
+            assert (await stream.heard.get()) == {"type": "http.response.body", "body": b"hello"}
+            assert stream.heard.empty()
+            await caller.gateway.close()
+
+    asyncio.run(scenario())
+
+
+def test_nobody_need_be_told_of_trouble(front: Front) -> None:
+    """A forwarder works alone."""
+
+    async def scenario() -> None:
+        async with Backend(hang_up).listening() as backend:
+            caller, stream = front(backend), Stream()
+            caller.gateway.forwarder._tell = None
+            await stream.start(caller.gateway.plane)
+            assert (await stream.heard.get())["status"] == 502
+            await caller.gateway.close()
+
+    asyncio.run(scenario())
+
+
 def test_an_answer_that_breaks_off_is_not_made_whole(front: Front) -> None:
     """The caller gets what there was and no end; the failure is counted."""
     backend = Backend(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf")
@@ -575,3 +693,404 @@ def test_an_early_answer_is_passed_on_before_the_request_is_complete(front: Fron
             await caller.gateway.close()
 
     asyncio.run(scenario())
+
+
+def ask_twice(front: Front, method: str) -> tuple[list[int], list[int]]:
+    """Two requests to a back end that answers one on its first connection, and then ends it.
+
+    Returns:
+        Statuses, and the number of requests of each connection.
+    """
+    requests: list[int] = []
+
+    async def script(reader: Reader, writer: Writer) -> None:
+        number = len(requests)
+        requests.append(0)
+        while await reader.readuntil(b"\r\n\r\n"):
+            requests[number] += 1
+            if number == 0 and requests[0] == 2:
+                return
+            writer.write(HELLO)
+
+    async def scenario() -> list[int]:
+        async with Backend(script).listening() as backend:
+            caller = front(backend)
+            answers = [await caller.ask("/dev/legacy/x", method) for _ in range(2)]
+            await caller.gateway.close()
+            return [answer.status_code for answer in answers]
+
+    with asyncio.Runner() as runner:
+        return runner.run(scenario()), requests
+
+
+@pytest.mark.parametrize(
+    ("method", "statuses", "requests"),
+    [("GET", [200, 200], [2, 1]), ("DELETE", [200, 200], [2, 1]), ("POST", [200, 502], [2])],
+)
+def test_a_dead_connection_costs_no_request_that_may_arrive_twice(
+    front: Front, method: str, statuses: list[int], requests: list[int]
+) -> None:
+    """Any other may have arrived already."""
+    assert ask_twice(front, method) == (statuses, requests)
+
+
+def test_a_back_end_that_fails_is_not_asked_again(front: Front) -> None:
+    """Its connection was new: it is the back end that failed."""
+    times: list[None] = []
+
+    async def script(reader: Reader, _writer: Writer) -> None:
+        times.append(None)
+        await reader.readuntil(b"\r\n\r\n")
+
+    answer, _, _ = ask_one(front, script)
+    assert (answer.status_code, len(times)) == (502, 1)
+
+
+def expecting(
+    front: Front, script: Script, timeout: float = 5
+) -> tuple[list[MutableMapping[str, Any]], dict[int, int]]:
+    """A request whose caller waits to be asked for its body; what it hears, what is counted."""
+
+    async def scenario() -> tuple[list[MutableMapping[str, Any]], dict[int, int]]:
+        async with Backend(script).listening() as backend:
+            caller = front(backend, timeout=timeout)
+            stream = Stream("POST", (b"content-length", b"4"), (b"expect", b"100-continue"))
+            stream.say(b"body", more=False)
+            await stream.start(caller.gateway.plane)
+            heard = [stream.heard.get_nowait() for _ in range(stream.heard.qsize())]
+            await caller.gateway.close()
+            return heard, counted(caller)
+
+    with asyncio.Runner() as runner:
+        return runner.run(scenario())
+
+
+def test_a_body_is_sent_when_it_is_asked_for(front: Front) -> None:
+    """The back end says when."""
+    got: list[bytes] = []
+
+    async def script(reader: Reader, writer: Writer) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"\r\nexpect: 100-continue\r\n" in head
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        got.append(await reader.readexactly(4))
+        writer.write(HELLO)
+
+    heard, _ = expecting(front, script)
+    assert (heard[0]["status"], got) == (200, [b"body"])
+
+
+def test_a_body_that_is_not_wanted_is_not_sent(front: Front) -> None:
+    """The connection ends, because the back end may still wait for it."""
+    got: list[bytes] = []
+
+    async def script(reader: Reader, writer: Writer) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 417 No\r\nContent-Length: 2\r\n\r\n")
+        asyncio.get_running_loop().call_later(0.02, writer.write, b"no")
+        got.append(await reader.read())
+
+    heard, counts = expecting(front, script)
+    assert (heard[0]["status"], got, counts) == (417, [b""], {417: 1})
+
+
+def test_a_back_end_that_does_not_ask_gets_the_body_all_the_same(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a while; many know nothing of asking."""
+    monkeypatch.setattr(sender, "ALLOWED_SECONDS", 0.01)
+    got: list[bytes] = []
+
+    async def script(reader: Reader, writer: Writer) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        got.append(await reader.readexactly(4))
+        writer.write(HELLO)
+
+    heard, _ = expecting(front, script)
+    assert (heard[0]["status"], got) == (200, [b"body"])
+
+
+def test_a_back_end_that_goes_instead_of_asking_is_a_bad_gateway(front: Front) -> None:
+    """It is not waited for."""
+    heard, counts = expecting(front, hang_up)
+    assert (heard[0]["status"], counts) == (502, {502: 1})
+
+
+def test_a_back_end_that_falls_silent_is_given_up(front: Front) -> None:
+    """Between two bytes as before the first one; the caller gets no end."""
+
+    async def script(reader: Reader, writer: Writer) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf")
+        await reader.read()
+
+    async def scenario() -> None:
+        async with Backend(script).listening() as backend:
+            caller, stream = front(backend, timeout=0.2), Stream()
+            await stream.start(caller.gateway.plane)
+            heard = [stream.heard.get_nowait() for _ in range(stream.heard.qsize())]
+            assert [message.get("body") for message in heard] == [None, b"half"]
+            assert counted(caller) == {504: 1}
+            await caller.gateway.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_back_end_that_does_not_read_is_given_up(front: Front) -> None:
+    """A body need not be taken for ever."""
+
+    async def scenario() -> None:
+        over = asyncio.Event()
+
+        async def script(_reader: Reader, _writer: Writer) -> None:
+            await over.wait()
+
+        async with Backend(script).listening() as backend:
+            caller, stream = front(backend, timeout=0.05), Stream("POST", CHUNKED)
+            for _ in range(500):
+                stream.say(bytes(65536))
+            await stream.start(caller.gateway.plane)
+            assert (await stream.heard.get())["status"] == 504
+            over.set()
+            await caller.gateway.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_caller_waits_for_a_back_end_that_reads_slowly(front: Front) -> None:
+    """Nothing of the body is lost, and little of it waits in the gateway."""
+    got: list[int] = []
+
+    async def scenario() -> None:
+        may_read = asyncio.Event()
+
+        async def script(reader: Reader, writer: Writer) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            await may_read.wait()
+            got.append(len(await reader.readexactly(500 * 65536)))
+            writer.write(HELLO)
+
+        async with Backend(script).listening() as backend:
+            caller = front(backend)
+            stream = Stream("POST", (b"content-length", b"%d" % (500 * 65536)))
+            for number in range(500):
+                stream.say(bytes(65536), more=number < 499)
+            task = stream.start(caller.gateway.plane)
+            asyncio.get_running_loop().call_later(0.05, may_read.set)
+            await task
+            assert (await stream.heard.get())["status"] == 200
+            await caller.gateway.close()
+
+    asyncio.run(scenario())
+    assert got == [500 * 65536]
+
+
+def test_a_body_waits_for_a_connection_that_is_slow_to_come(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody reads it before there is somebody to send it to."""
+    monkeypatch.setattr(sender, "WATCH_AFTER_SECONDS", 0)
+
+    async def scenario() -> None:
+        backend = Backend(HELLO)
+        async with backend.listening():
+            caller, stream = front(backend), Stream("POST", CHUNKED)
+            dialler = caller.gateway.forwarder.dialler
+            dial, may_connect = dialler.dial, asyncio.Event()
+
+            async def slowly(*given: Any) -> Any:  # noqa: ANN401
+                await may_connect.wait()
+                return await dial(*given)
+
+            monkeypatch.setattr(dialler, "dial", slowly)
+            stream.say(b"whole", more=False)
+            task = stream.start(caller.gateway.plane)
+            asyncio.get_running_loop().call_later(0.03, may_connect.set)
+            await task
+            assert (await stream.heard.get())["status"] == 200
+            assert backend.bodies == [b"whole"]
+            await caller.gateway.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_slow_caller_is_not_the_back_ends_fault(front: Front) -> None:
+    """Its limit does not run while the caller is awaited."""
+
+    async def script(reader: Reader, writer: Writer) -> None:
+        await reader.readuntil(b"0\r\n\r\n")
+        writer.write(HELLO)
+
+    async def scenario() -> None:
+        async with Backend(script).listening() as backend:
+            caller, stream = front(backend, timeout=0.1), Stream("POST", CHUNKED)
+            task = stream.start(caller.gateway.plane)
+            stream.say(b"begin")
+            loop = asyncio.get_running_loop()
+            loop.call_later(0.25, lambda: stream.say(b"end", more=False))
+            await task
+            assert (await stream.heard.get())["status"] == 200
+            await caller.gateway.close()
+
+    asyncio.run(scenario())
+
+
+def test_callers_who_leave_leave_no_task_behind(front: Front) -> None:
+    """Before the answer, in its midst, and while they send."""
+
+    async def scenario() -> None:
+        began = asyncio.Queue[None]()
+        ended = asyncio.Queue[None]()
+
+        async def script(reader: Reader, writer: Writer) -> None:
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b"answer" in head:
+                writer.write(b"HTTP/1.1 200 OK\r\n\r\npiece")
+            began.put_nowait(None)
+            await reader.read()
+            ended.put_nowait(None)
+
+        async with Backend(script).listening() as backend:
+            caller = front(backend)
+            before = asyncio.all_tasks()
+            for headers in ((), ((b"x", b"answer"),), (CHUNKED,), (CHUNKED, (b"x", b"answer"))):
+                stream = Stream("POST", *headers)
+                task = stream.start(caller.gateway.plane)
+                if CHUNKED in headers:
+                    stream.say(b"half")
+                await began.get()
+                stream.leave()
+                await task
+                await ended.get()
+            # The back end's own tasks end by themselves; one that did not would hold this up.
+            await asyncio.gather(*(asyncio.all_tasks() - before), return_exceptions=True)
+            assert counted(caller) == {499: 4}
+            await caller.gateway.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_request_that_is_cancelled_is_no_caller_who_left(front: Front) -> None:
+    """Whoever ends the gateway ends its requests, and the back end's connection."""
+
+    async def scenario() -> None:
+        began, ended = asyncio.Event(), asyncio.Event()
+
+        async def script(reader: Reader, _writer: Writer) -> None:
+            began.set()
+            await reader.read()
+            ended.set()
+
+        async with Backend(script).listening() as backend:
+            caller, stream = front(backend), Stream()
+            task = stream.start(caller.gateway.plane)
+            await began.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await ended.wait()
+            assert counted(caller) == {}
+            await caller.gateway.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_back_end_that_is_not_there_is_told_of(front: Front) -> None:
+    """In words that need no manual."""
+
+    async def scenario() -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            backend = Backend(HELLO)
+            backend.port = taken.getsockname()[1]
+            caller = front(backend)
+            subscription = caller.gateway.events.subscribe()
+            await caller.ask("/dev/legacy/x")
+            await caller.gateway.close()
+            told = [event.data async for event in subscription if event.name == "error"]
+            assert [data["message"] for data in told] == ["it refused the connection"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [pytest.param(60, 1, id="soon"), pytest.param(0, 3, id="later")]
+)
+def test_whoever_runs_the_gateway_is_told_why(
+    front: Front, monkeypatch: pytest.MonkeyPatch, seconds: float, told: int
+) -> None:
+    """Once for each back end and minute."""
+    monkeypatch.setattr(forward, "TELL_SECONDS", seconds)
+
+    async def scenario() -> None:
+        async with Backend(hang_up).listening() as backend:
+            caller = front(backend)
+            subscription = caller.gateway.events.subscribe()
+            for _ in range(3):
+                await caller.ask("/dev/legacy/x")
+            await caller.gateway.close()
+            events = [event async for event in subscription if event.name == "error"]
+            assert len(events) == told
+            assert events[0].data["code"] == "backend-failed"
+            assert events[0].data["where"] == f"http://127.0.0.1:{backend.port}"
+            assert events[0].data["message"] == "it closed the connection"
+
+    asyncio.run(scenario())
+
+
+def test_trouble_can_be_read() -> None:
+    """It names the back end and what happened; nobody need be told."""
+    trouble = forward.Trouble("http://x", "it closed the connection")
+    assert str(trouble) == "the HTTP back end http://x failed: it closed the connection"
+
+
+async def exchange(port: int, request: bytes, answers: int = 1) -> bytes:
+    """Send bytes to a port of this machine, and read answers of five bytes each."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    said = b""
+    for _ in range(answers):
+        said += await reader.readuntil(b"hello")
+    writer.close()
+    return said
+
+
+def test_a_connection_of_a_caller_serves_one_request_after_another(front: Front) -> None:
+    """Over the real server: short answers go out at once, trailers stay behind."""
+
+    async def script(reader: Reader, writer: Writer) -> None:
+        while True:
+            await backend.read(reader)
+            backend.bodies.append(backend.heads[-1].encode())
+            writer.write(HELLO)
+
+    backend = Backend(script)
+
+    async def scenario() -> bytes:
+        async with backend.listening():
+            caller = front(backend)
+            server = HttpServer(caller.gateway.plane, bind("127.0.0.1", 0))
+            serving = asyncio.create_task(server.run_until_stopped())
+            await server.ready.wait()
+            said = await exchange(
+                server.listener.getsockname()[1],
+                b"POST /dev/legacy/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                b"3\r\none\r\n0\r\nX-Real-IP: 6.6.6.6\r\nX-Late: 1\r\n\r\n"
+                b"HEAD /dev/legacy/b HTTP/1.1\r\nHost: x\r\n\r\n"
+                b"GET /dev/legacy/c HTTP/1.1\r\nHost: x\r\n\r\n",
+                answers=2,
+            )
+            server.stop()
+            await serving
+            await caller.gateway.close()
+            return said
+
+    with asyncio.Runner() as runner:
+        said = runner.run(scenario())
+    heads = said.lower().split(b"http/1.1 ")[1:]
+    assert [head[:6] for head in heads] == [b"200 ok"] * 3
+    assert all(b"\r\ncontent-length: 5\r\n" in head for head in heads)
+    assert [head.partition(b"\r\n\r\n")[2] for head in heads] == [b"hello", b"", b"hello"]
+    assert b"X-Late" not in b"".join(backend.bodies)
+    assert backend.bodies[0] == b"one"
+    assert [head.split(" ")[1] for head in backend.heads] == ["/a", "/b", "/c"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.core.functions import FunctionVersion
-from gateway.runtime import Outcome, Runtime
+from gateway.runtime import Outcome, Runner, Runtime
 
 Make = Callable[..., FunctionVersion]
 Event = dict[str, Any]
@@ -355,9 +355,10 @@ def test_what_is_awaitable_is_awaited(runtime: Runtime, make: Make) -> None:
     version = make(index)
     runner = runtime.runner(version)
     runtime.prove(version)
+    assert isinstance(runner, Runner)
     assert runner._generation is not None
     # Declaring it is possible from Python 3.12 on only (`inspect.markcoroutinefunction`).
-    runner._generation.is_async = True
+    runner._generation.inline = True
     event: dict[str, Awaitable[int]] = {"awaitable": Plain()}
     assert asyncio.run(runner.invoke(event, "r")) == Outcome(200, 5, None)
 

@@ -151,6 +151,7 @@ class Broken(Answer):
     version: str
     message: str
     stack: str
+    output: str | None = Field(None, description="What the code said before it failed.")
 
 
 class Diagnostic(Answer):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field
 
+from gateway.controlplane.rest.answers_apis import (
+    Answer,
+    Api,
+    Apis,
+    Gate,
+    Key,
+    Names,
+    UsagePlan,
+)
 from gateway.core.split import Mode
 
-Names = list[str]
-
-
-class Answer(BaseModel):
-    """What all answers share: they have no key beside those that are documented."""
-
-    model_config = ConfigDict(extra="forbid", defer_build=True)
+__all__ = ["Answer", "Apis"]
+"""What else belongs to this module; the rest is defined here."""
 
 
 class Rule(Answer):
@@ -46,14 +50,33 @@ class Version(Answer):
     memory: int
     concurrency: int
     environment: dict[str, str]
+    isolation: str
+    type: str
+
+
+class Latency(Answer):
+    """How a latency is spread: one of the three, in seconds."""
+
+    uniform: list[float] | None = Field(None, description="The shortest and the longest.")
+    exponential: float | None = Field(None, description="The mean.")
+    normal: list[float] | None = Field(None, description="The mean and its deviation.")
+
+
+class Fault(Answer):
+    """What a version is told to get wrong."""
+
+    errors: float
+    status: int
+    latency: float | Latency | None
 
 
 class Function(Answer):
-    """A function with its versions, in ascending order, and its aliases."""
+    """A function with its versions, in ascending order, its aliases and its faults."""
 
     name: str
     versions: list[Version]
     aliases: dict[str, Alias]
+    faults: dict[str, Fault]
 
 
 class FunctionSummary(Answer):
@@ -83,48 +106,7 @@ class Aliases(Answer):
     aliases: dict[str, Alias]
 
 
-class HttpBackend(Answer):
-    """An API answered by another HTTP server."""
-
-    url: str
-    timeout: float
-
-
-class MockBackend(Answer):
-    """An API answered with a fixed text."""
-
-    body: str
-    status: int
-    headers: dict[str, str]
-
-
-class Api(Answer):
-    """One API and who answers it: a function with a qualifier, another server, or a fixed text."""
-
-    id: str
-    method: str
-    path: str
-    function: str | None = None
-    qualifier: str | None = None
-    integrated: bool | None = None
-    http: HttpBackend | None = None
-    mock: MockBackend | None = None
-
-
-class ListedApi(Api):
-    """One API with the qualifier that each stage has for it; `null` for any other back end."""
-
-    service: str
-    stages: dict[str, str | None]
-
-
-class Apis(Answer):
-    """Every API."""
-
-    apis: list[ListedApi]
-
-
-class Stage(Answer):
+class Stage(Gate):
     """A published environment: what was released to it."""
 
     service: str
@@ -140,7 +122,7 @@ class Stages(Answer):
     stages: list[Stage]
 
 
-class Released(Answer):
+class Released(Gate):
     """A stage inside a service."""
 
     variables: dict[str, str]
@@ -153,6 +135,8 @@ class Service(Answer):
     name: str
     apis: list[Api]
     stages: dict[str, Released]
+    keys: dict[str, Key] = Field({})
+    plans: dict[str, UsagePlan] = Field({})
 
 
 class Snapshot(Answer):
@@ -201,15 +185,4 @@ class Explanation(Answer):
     draw: float | None
     version: str | None
     reason: str | None
-
-
-class Invoked(Answer):
-    """One invocation and its outcome."""
-
-    request_id: str
-    version: str
-    reason: str
-    revision: int
-    status: int = Field(description="200, or the cloud's function status code.")
-    value: JsonValue
-    error: dict[str, Any] | None
+    fault: Fault | None

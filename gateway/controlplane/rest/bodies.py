@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final, Literal, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -16,6 +16,7 @@ from gateway.config.fields import LONGEST
 from gateway.config.functions import MAX_ENVIRONMENT
 from gateway.core import names
 from gateway.core.split import Mode
+from gateway.store.invocations import Status
 
 _MEMORY: Final = (64, *range(128, 3073, 128))
 _MEMORY_TEXT: Final = "64, or 128 to 3072 in steps of 128"
@@ -95,6 +96,21 @@ Environment = Annotated[Variables, AfterValidator(_environment)]
 Revision = Annotated[int, Field(ge=1)]
 Limit = Annotated[int, Field(ge=1, le=1000)]
 Share = Annotated[float, Field(ge=0, le=1)]
+RoutingKey = Annotated[
+    JsonValue,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "additionalProperties": {"type": ["string", "number", "boolean"]},
+                },
+                {"type": "string", "contentMediaType": "application/json"},
+                {"type": "null"},
+            ]
+        }
+    ),
+]
 
 
 class Body(BaseModel):
@@ -117,6 +133,8 @@ class ConfigurationBody(Body):
     memory: Memory = 128
     concurrency: Concurrency = 128
     environment: Environment = {}
+    isolation: Literal["auto", "inline", "thread", "process"] = "auto"
+    type: Literal["event", "web"] = "event"
     description: str = ""
 
 
@@ -154,8 +172,10 @@ class InvokeBody(Body):
     """One invocation."""
 
     qualifier: str = names.DEFAULT
-    routing_key: dict[str, str] | None = None
+    routing_key: RoutingKey = Field(None, description="What rules see in place of headers.")
     event: JsonValue = None
+    type: Literal["sync", "event"] = Field("sync", description="`event`: answered at once.")
+    log: Literal["none", "tail"] = Field("none", description="`tail`: with the end of its log.")
 
 
 class StageBody(Body):
@@ -202,6 +222,14 @@ class HistoryQuery(Query):
     """Which part of a history, newest first."""
 
     before: Revision | None = Field(None, description="Only earlier revisions.")
+    limit: Limit = 100
+
+
+class InvocationsQuery(Query):
+    """Which asynchronous invocations, newest first."""
+
+    status: Status | None = None
+    before: str | None = Field(None, description="Only those accepted before the one of this id.")
     limit: Limit = 100
 
 

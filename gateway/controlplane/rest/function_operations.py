@@ -1,10 +1,11 @@
-"""The table, its rows about functions: versions, aliases, code, invocations."""
+"""The table, its rows about functions: versions, aliases, code, faults."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from gateway.controlplane.rest import accounts, aliases, answers, bodies, functions
+from gateway.controlplane.rest import accounts, aliases, answers, bodies, faults, functions
+from gateway.controlplane.rest.invocation_operations import INVOCATION_OPERATIONS
 from gateway.controlplane.rest.operation import MULTIPART, ZIP, Operation
 
 _F: Final = "/api/functions/{f}"
@@ -67,17 +68,6 @@ _FUNCTIONS: Final = (
         creates="f",
         media=(ZIP, MULTIPART),
     ),
-    Operation(
-        id="invokeFunction",
-        method="POST",
-        path=_F + "/invoke",
-        summary="Run a function once, by qualifier and routing key",
-        run=functions.invoke,
-        answer=answers.Invoked,
-        body=bodies.InvokeBody,
-        optional=True,
-        asks=True,
-    ),
 )
 
 _VERSIONS: Final = (
@@ -114,6 +104,33 @@ _VERSIONS: Final = (
         path=_V + "/{v}",
         summary="Remove a published version that nothing names",
         run=functions.delete_version,
+        answer=accounts.Done,
+    ),
+    Operation(
+        id="getFault",
+        method="GET",
+        path=_V + "/{v}/fault",
+        summary="What a version is told to get wrong",
+        run=faults.get_fault,
+        answer=answers.Fault,
+    ),
+    Operation(
+        id="putFault",
+        method="PUT",
+        path=_V + "/{v}/fault",
+        summary="Tell a version what to get wrong; what is not named is cleared",
+        run=faults.put_fault,
+        answer=accounts.Done,
+        created=True,
+        body=faults.FaultBody,
+        law=faults.read_fault,
+    ),
+    Operation(
+        id="deleteFault",
+        method="DELETE",
+        path=_V + "/{v}/fault",
+        summary="Let a version run as it is again",
+        run=faults.delete_fault,
         answer=accounts.Done,
     ),
 )
@@ -177,5 +194,5 @@ _ALIASES: Final = (
     ),
 )
 
-FUNCTION_OPERATIONS: Final = (*_FUNCTIONS, *_VERSIONS, *_ALIASES)
+FUNCTION_OPERATIONS: Final = (*_FUNCTIONS, *INVOCATION_OPERATIONS, *_VERSIONS, *_ALIASES)
 """Every operation under `/api/functions`."""

@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.controlplane.problems import to_json
 from gateway.controlplane.rest.bodies import (
     ConfigurationBody,
-    InvokeBody,
     PublishBody,
     UploadQuery,
     VersionQuery,
@@ -19,12 +17,10 @@ from gateway.controlplane.rest.naming import function_named, version_named
 from gateway.controlplane.rest.operation import ZIP, Asked, Reply
 from gateway.core import names
 from gateway.core.changes import DeleteFunction, DeleteVersion, PutFunction
-from gateway.core.entries import Target
-from gateway.core.errors import Problem, Refused, listed, nearest
+from gateway.core.errors import Problem, Refused
 from gateway.core.functions import Configuration
 from gateway.core.plain import alias_plain, function_plain, version_plain
 from gateway.core.snapshot import Function, Snapshot
-from gateway.runtime.outcome import USER_EXCEPTION, failed
 from gateway.store.packages import to_zip
 
 
@@ -123,23 +119,6 @@ async def put_code(asked: Asked) -> Reply:
     return made(done, ("functions", name, "versions", names.LATEST))
 
 
-async def invoke(asked: Asked) -> Reply:
-    """Run a function once."""
-    name, body = asked.names["f"], asked.parsed(InvokeBody)
-    _check_qualifier(function_named(asked.snapshot, name), body.qualifier)
-    found = await asked.control.invoke(Target(name, body.qualifier), body.routing_key, body.event)
-    plain = {
-        "request_id": found.request_id,
-        "version": found.version,
-        "reason": found.reason,
-        "revision": found.revision,
-        "status": found.status,
-        "value": found.value,
-        "error": found.error,
-    }
-    return Reply(_sendable(plain), found.revision)
-
-
 def _summary(function: Function) -> Mapping[str, object]:
     published = sorted(function.versions.keys() - {names.LATEST}, key=int)
     return {
@@ -148,23 +127,3 @@ def _summary(function: Function) -> Mapping[str, object]:
         "latest": version_plain(function.versions[names.LATEST]),
         "aliases": {name: alias_plain(alias) for name, alias in function.aliases.items()},
     }
-
-
-def _check_qualifier(function: Function, qualifier: str) -> None:
-    known = [*function.aliases, *sorted(function.versions, key=names.version_order)]
-    if qualifier not in known:
-        message = f"function {function.name!r} has no version and no alias {qualifier!r}"
-        hint = nearest(qualifier, known)
-        message = f"{message}; it has {listed(known)}"
-        raise Refused([Problem("unknown-qualifier", message, ("qualifier",), hint)])
-
-
-def _sendable(invoked: dict[str, object]) -> dict[str, object]:
-    """An invocation as it can be sent: a value that is no JSON is the handler's mistake."""
-    try:
-        to_json(invoked["value"])
-    except (TypeError, ValueError, RecursionError) as error:
-        said = f"the value that the handler returned has no form in JSON: {error}"
-        outcome = failed(USER_EXCEPTION, said, str(invoked["request_id"]))
-        return {**invoked, "status": outcome.status, "value": None, "error": outcome.error}
-    return invoked

@@ -23,6 +23,7 @@ _NAMES: Final = {
     "f": ("A function.", "orders"),
     "a": ("An alias; `$DEFAULT` always exists.", "release"),
     "v": ("A published number, or `$LATEST`.", "1"),
+    "i": ("The request id of an asynchronous invocation.", "0f" * 16),
     "s": ("A stage, by any name that reaches it.", "prepub"),
 }
 
@@ -114,6 +115,7 @@ def _own(tell: Run) -> Operation:
 def _schemas(operations: list[Operation]) -> dict[str, object]:
     taken = [operation.body for operation in operations if operation.body]
     given = [operation.answer for operation in operations if not isinstance(operation.answer, str)]
+    given += [operation.accepted for operation in operations if operation.accepted]
     given.append(Problem)
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
     models += [(model, "validation") for model in dict.fromkeys(taken)]
@@ -198,7 +200,7 @@ def _response(operation: Operation, status: int) -> Table:
             "description": _WHY[status],
             "content": {"application/problem+json": {"schema": schema}},
         }
-    answer = operation.answer
+    answer = operation.accepted if operation.accepted and status == 202 else operation.answer
     if isinstance(answer, str):
         media = f"{answer}; charset=utf-8" if answer == "text/plain" else answer
         content = {media: {"schema": {"type": "object"} if answer.endswith("json") else {}}}

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.controlplane.guard import JSON
 from gateway.controlplane.rest.bodies import Query
+from gateway.controlplane.rest.reading import MAX_JSON
 from gateway.controlplane.service import Control
 from gateway.core.snapshot import Snapshot
 from gateway.store.packages import Package
@@ -38,6 +39,7 @@ class Asked:
         expected: The revision that a change must be applied to; `None` when any will do.
         last_event: The last event that a reader of events has seen.
         since: When the gateway started, in seconds since 1970.
+        sent: The body as it came, for the operation that needs its spelling.
     """
 
     control: Control
@@ -51,6 +53,7 @@ class Asked:
     package: Package | None = None
     last_event: int | None = None
     since: float = 0.0
+    sent: bytes = b""
 
     def parsed(self, model: type[M]) -> M:
         """The body, or the query, that is of this model."""
@@ -97,7 +100,7 @@ class Operation:
     Attributes:
         id: Its stable name.
         method: The HTTP method.
-        path: The path, with `{f}`, `{a}`, `{v}` and `{s}` for what the URL names.
+        path: The path, with `{f}`, `{a}`, `{v}`, `{i}` and `{s}` for what the URL names.
         summary: A short sentence.
         run: Does it.
         answer: The model of the answer, or its media type.
@@ -111,6 +114,8 @@ class Operation:
         media: The media types of the body.
         asks: Whether it alters nothing although it has a body.
         errors: Further statuses that it may answer with.
+        accepted: The model of the answer with 202, where it may be done later.
+        limit: Bytes that a JSON body may have.
     """
 
     id: str
@@ -129,6 +134,8 @@ class Operation:
     media: tuple[str, ...] = JSON
     asks: bool = False
     errors: tuple[int, ...] = ()
+    accepted: type[BaseModel] | None = None
+    limit: int = MAX_JSON
 
     @property
     def alters(self) -> bool:
@@ -147,6 +154,8 @@ class Operation:
         found = {self.status, 400, 401, 421, 500, *self.errors}
         if self.created:
             found.add(201)
+        if self.accepted is not None:
+            found.add(202)
         if "{" in self.path:
             found.add(404)
         if self.method != "GET":

@@ -17,7 +17,6 @@ from gateway.controlplane.problems import Rejected, rejected, to_json
 from gateway.controlplane.rest.naming import check_named
 from gateway.controlplane.rest.operation import Asked, Operation, Reply
 from gateway.controlplane.rest.reading import (
-    MAX_JSON,
     parse_json,
     read_limited,
     read_query,
@@ -96,7 +95,7 @@ class Resource:
 
 
 async def _body(operation: Operation, request: Request) -> dict[str, object]:
-    data = await read_limited(request, MAX_JSON)
+    data = await read_limited(request, operation.limit)
     if operation.body is None:
         if data:
             message = f"{operation.method} {request.url.path} takes no body"
@@ -105,7 +104,7 @@ async def _body(operation: Operation, request: Request) -> dict[str, object]:
     raw = {} if operation.optional and not data else parse_json(data)
     if operation.law is not None:
         operation.law(raw, request.path_params)
-    return {"raw": raw, "body": validate(operation.body, raw, "the body")}
+    return {"raw": raw, "body": validate(operation.body, raw, "the body"), "sent": data}
 
 
 def _author(request: Request) -> Author:

@@ -11,6 +11,7 @@ from gateway.controlplane.rest.operation import Asked, Reply
 from gateway.core import names
 from gateway.core.changes import Release, Unrelease
 from gateway.core.errors import Place, Problem, Refused, listed, nearest
+from gateway.core.features import NO_STAGE_FEATURES, features_plain
 from gateway.core.plain import api_plain
 from gateway.core.snapshot import Api, FunctionBackend, Service, Snapshot, Stage
 
@@ -40,8 +41,11 @@ async def put_stage(asked: Asked) -> Reply:
         service = _service(snapshot)
         asking[:] = [service]
         _check_functions(service, body)
-        apis = tuple(_qualified(api, body, service.stages.get(name)) for api in service.apis)
-        return Release(service.id, name, apis, body.variables)
+        before = service.stages.get(name)
+        apis = tuple(_qualified(api, body, before) for api in service.apis)
+        # Who may call, and how often, is not this request's to say: it stays.
+        features = before.features if before else NO_STAGE_FEATURES
+        return Release(service.id, name, apis, body.variables, features)
 
     try:
         done = await asked.control.change(ask, asked.author, expected=asked.expected)
@@ -77,6 +81,7 @@ def _stage_plain(service: Service, stage: Stage) -> dict[str, object]:
         "qualifiers": {b.function: b.qualifier for b in backends if isinstance(b, FunctionBackend)},
         "variables": dict(stage.variables),
         "apis": [api_plain(api) for api in stage.apis],
+        **features_plain(stage.features),
     }
 
 

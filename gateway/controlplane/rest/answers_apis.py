@@ -1,0 +1,113 @@
+"""What is answered about APIs, and about who may call them: models behind the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Names = list[str]
+
+
+class Answer(BaseModel):
+    """What all answers share: they have no key beside those that are documented."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+
+class HttpBackend(Answer):
+    """An API answered by another HTTP server."""
+
+    url: str
+    timeout: float
+
+
+class MockBackend(Answer):
+    """An API answered with a fixed text."""
+
+    body: str
+    status: int
+    headers: dict[str, str]
+
+
+class Goal(Answer):
+    """Where a parameter goes."""
+
+    name: str
+    place: str = Field(alias="in")
+
+
+class Parameter(Answer):
+    """One declared parameter."""
+
+    name: str
+    place: str = Field(alias="in")
+    required: bool = False
+    type: str = "string"
+    default: str | None = None
+    to: Goal | None = None
+
+
+class Constant(Answer):
+    """What an HTTP back end is sent with every request."""
+
+    name: str
+    place: str = Field(alias="in")
+    value: str
+
+
+class Api(Answer):
+    """One API and who answers it: a function with a qualifier, another server, or a fixed text."""
+
+    id: str
+    method: str
+    path: str
+    function: str | None = None
+    qualifier: str | None = None
+    integrated: bool | None = None
+    http: HttpBackend | None = None
+    mock: MockBackend | None = None
+    throttle: int | None = Field(None, description="Requests per second.")
+    cors: bool = False
+    base64: bool = False
+    gzip: bool = False
+    parameters: list[Parameter] = []
+    constants: list[Constant] = []
+    auth: Literal["none", "key"] = "none"
+
+
+class ListedApi(Api):
+    """One API with the qualifier that each stage has for it; `null` for any other back end."""
+
+    service: str
+    stages: dict[str, str | None]
+
+
+class Apis(Answer):
+    """Every API."""
+
+    apis: list[ListedApi]
+
+
+class Gate(Answer):
+    """Who may call a stage, and how often."""
+
+    throttle: int | None = Field(None, description="Requests per second, all APIs together.")
+    allow: Names = Field([], description="Networks whose callers are let in; empty for all.")
+    deny: Names = Field([], description="Networks whose callers are not.")
+
+
+class Key(Answer):
+    """A key pair."""
+
+    id: str
+    secret: str = Field(description="Never told: three stars.")
+
+
+class UsagePlan(Answer):
+    """What holders of some keys may do."""
+
+    keys: Names
+    stages: Names
+    throttle: int | None = None
+    quota: int | None = None
