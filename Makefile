@@ -10,7 +10,7 @@ run: $(STAMP)            ## serve the example on http://127.0.0.1:8080
 	$(BIN)/gateway serve
 
 test: $(STAMP) check     ## every check and every test
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --include='gateway/core/*,gateway/verdict/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
 

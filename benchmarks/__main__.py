@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks import (
     deciding,
+    forwarding,
     isolation,
     killing,
     processor,
@@ -13,5 +14,7 @@ from benchmarks import (
     steering,
 )
 
-for benchmark in (deciding, recovery, startup, processor, steering, reloading, killing, isolation):
+for benchmark in (
+    deciding, recovery, startup, processor, forwarding, isolation, steering, reloading, killing,
+):  # fmt: skip
     benchmark.main()
