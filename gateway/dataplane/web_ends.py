@@ -47,6 +47,7 @@ class Ends:
         self._send = send
         self._said = said
         self._has_all = not has_body  # of the request
+        self._owed: int | None = None  # bytes of the answer, where it says how many
         self._limit = 0.0
         self._running: Running | None = None
         self._over: asyncio.Future[bool] | None = None
@@ -98,12 +99,17 @@ class Ends:
         kind = message["type"]
         if kind == "http.response.start":
             headers = [*without_own(message.get("headers", ())), *self._said]
+            self._owed = _length(headers)
             await self._send({**message, "headers": headers})
             self.status = message["status"]
             self._pause()
             return
         more = message.get("more_body", False)
-        self.complete = kind == "http.response.body" and not more and bool(self.status)
+        if self._owed is not None:
+            self._owed -= len(message.get("body", b""))
+        # A caller who has the announced length may leave before the application says that it ends.
+        through = not more or self._owed == 0
+        self.complete = kind == "http.response.body" and through and bool(self.status)
         await self._send(message)
         if more and self._has_all and self._watching is None:
             self._watching = asyncio.create_task(self._watch())
@@ -135,6 +141,14 @@ class Ends:
     def _settle(self, *, late: bool) -> None:
         if self._over is not None and not self._over.done():
             self._over.set_result(late)
+
+
+def _length(headers: Iterable[Header]) -> int | None:
+    """How long an answer says that it is."""
+    for name, value in headers:
+        if name.lower() == b"content-length" and value.isdigit():
+            return int(value)
+    return None
 
 
 def without_own(headers: Iterable[Header]) -> Iterable[Header]:
