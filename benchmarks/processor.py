@@ -26,6 +26,13 @@ def main_handler(event, context):
 """
 
 
+KINDS = {
+    "async handler": {},
+    "sync handler (thread)": {"handler": _SYNC},
+    "sync handler (process)": {"handler": _SYNC, "isolation": "process"},
+}
+
+
 def measure(server: Running, path: str, connections: int) -> float:
     """Microseconds of the server's processor time for a request, over one round."""
     request = f"GET {path} HTTP/1.1\r\n{_HEADERS}".encode()
@@ -35,10 +42,10 @@ def measure(server: Running, path: str, connections: int) -> float:
     return (server.processor_seconds() - before) / REQUESTS * 1e6
 
 
-def compare(connections: int, handler: str | None) -> tuple[float, float, float]:
+def compare(connections: int, **served: str) -> tuple[float, float, float]:
     """Medians: microseconds bare, microseconds gateway, and the ratio of neighbouring rounds."""
     with TemporaryDirectory() as folder:
-        serve = gateway_command(Path(folder), **({"handler": handler} if handler else {}))
+        serve = gateway_command(Path(folder), **served)
         with started("bare", bare_command()) as bare, started("gateway", serve) as gateway:
             turns = [
                 (
@@ -55,9 +62,9 @@ def compare(connections: int, handler: str | None) -> tuple[float, float, float]
 def main() -> None:
     """Print the figures."""
     print(f"processor time a request, {ROUNDS} rounds of {REQUESTS} requests in turn")
-    for kind, handler in (("async handler", None), ("sync handler (thread)", _SYNC)):
+    for kind, served in KINDS.items():
         for connections in CONNECTIONS:
-            bare, gateway, ratio = compare(connections, handler)
+            bare, gateway, ratio = compare(connections, **served)
             row = f"bare {bare:5.1f} us  gateway {gateway:5.1f} us  ratio {ratio:.2f}"
             print(f"  {kind:22} {connections:2} connections  {row}")
 

@@ -29,6 +29,7 @@ name = "bench"
 
 [functions.orders]
 source = "orders"
+isolation = "ISOLATION"
 
 [functions.orders.aliases.release]
 version = "1"
@@ -82,9 +83,10 @@ class Running:
     control: tuple[str, int]
 
     def processor_seconds(self) -> float:
-        """Processor time that the process has used so far, user and system."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        """Processor time that the process and its children have used so far, user and system."""
+        every = (self.process, *self.process.children(recursive=True))
+        times = [process.cpu_times() for process in every]
+        return float(sum(each.user + each.system for each in times))
 
 
 @contextmanager
@@ -105,14 +107,14 @@ def started(name: str, command: list[str]) -> Iterator[Running]:
             process.wait(timeout=20)
 
 
-def gateway_command(folder: Path, handler: str = _HANDLER) -> list[str]:
+def gateway_command(folder: Path, handler: str = _HANDLER, isolation: str = "auto") -> list[str]:
     """A command that serves one function with two versions, a rule and a weight."""
     for version in ("latest", "v1", "v2"):
         code = folder / "orders" / version / "index.py"
         code.parent.mkdir(parents=True)
         code.write_text(handler)
     configuration = folder / "stages.toml"
-    configuration.write_text(_CONFIGURATION)
+    configuration.write_text(_CONFIGURATION.replace("ISOLATION", isolation))
     ports = ["--port", "0", "--control-port", "0"]
     return [sys.executable, "-m", "gateway", "serve", "--config", str(configuration), *ports]
 
