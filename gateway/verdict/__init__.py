@@ -12,6 +12,7 @@ from gateway.verdict.judge import CONFIDENCE, Split, judge, judge_all
 from gateway.verdict.power import requests_needed, smallest_deviation
 from gateway.verdict.question import USUAL, Question, Unjudgeable
 from gateway.verdict.sequential import Look, Watch
+from gateway.verdict.sketch import Sketch
 
 __all__ = [
     "CONFIDENCE",
@@ -21,6 +22,7 @@ __all__ = [
     "Outcome",
     "Question",
     "Share",
+    "Sketch",
     "Split",
     "Summary",
     "Unjudgeable",

@@ -1,0 +1,136 @@
+"""Quantiles of many positive numbers, such as latencies, in little memory and with a stated error.
+
+The sketch is DDSketch (Masson, Rim and Lee, "DDSketch: a fast and fully-mergeable quantile sketch
+with relative-error guarantees", VLDB 2019): a number is counted in the bucket whose bounds are
+powers of a base, so that every quantile is within `RELATIVE_ERROR` of the number that has that
+rank. Sketches of several processes are added up bucket by bucket, in any order, without any loss.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from math import ceil, isfinite, log
+from typing import Any, Final
+
+RELATIVE_ERROR: Final = 0.01
+"""How far a quantile may be from the number that has its rank, as a share of that number."""
+
+SMALLEST: Final = 1e-6
+"""Numbers up to this one are counted together, and told as 0: a microsecond."""
+
+LARGEST: Final = 1e6
+"""Numbers above this one are counted as this one."""
+
+_BASE: Final = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
+_PER_LOG: Final = 1 / log(_BASE)
+_ZERO: Final = ceil(log(SMALLEST) * _PER_LOG) - 1
+"""The bucket of what is told as 0."""
+
+
+class Sketch:
+    """Counts of numbers, by bucket.
+
+    At most about 1,400 buckets, whatever is counted.
+
+    Attributes:
+        sum: The sum of everything that was counted.
+        largest: The largest number that was counted, exactly.
+    """
+
+    __slots__ = ("_counts", "largest", "sum")
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+        self.sum = 0.0
+        self.largest = 0.0
+
+    @property
+    def total(self) -> int:
+        """How many numbers were counted."""
+        return sum(self._counts.values())
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of what was counted; `None` for nothing."""
+        total = self.total
+        return self.sum / total if total else None
+
+    def add(self, value: float, times: int = 1) -> None:
+        """Count a number.
+
+        Args:
+            value: The number; those below 0 count as 0.
+            times: How often.
+        """
+        bucket = _ZERO
+        if value > SMALLEST:
+            bucket = ceil(log(min(LARGEST, value)) * _PER_LOG)
+        self._counts[bucket] = self._counts.get(bucket, 0) + times
+        if value > 0:
+            self.sum += value * times
+            self.largest = max(self.largest, value)
+
+    def merge(self, other: Sketch) -> None:
+        """Count everything that another sketch has counted, too."""
+        for bucket, count in other._counts.items():
+            self._counts[bucket] = self._counts.get(bucket, 0) + count
+        self.sum += other.sum
+        self.largest = max(self.largest, other.largest)
+
+    def quantile(self, share: float) -> float | None:
+        """The number that has at least this share of all numbers at or below it.
+
+        Args:
+            share: From 0 to 1; 0.5 is the median.
+
+        Returns:
+            The number, within `RELATIVE_ERROR`; `None` where nothing was counted.
+
+        Raises:
+            ValueError: The share is not within 0 and 1.
+        """
+        if not 0 <= share <= 1:
+            raise ValueError(f"{share!r} is no share; it must be within 0 and 1")
+        total = self.total
+        if not total:
+            return None
+        ordered = sorted(self._counts)
+        ranks = list(accumulate(self._counts[bucket] for bucket in ordered))
+        bucket = ordered[bisect_left(ranks, max(1, ceil(share * total)))]
+        return min(_middle(bucket), self.largest)
+
+    def quantiles(self, shares: Iterable[float]) -> list[float | None]:
+        """Several quantiles at once, in the order asked for."""
+        return [self.quantile(share) for share in shares]
+
+    def to_plain(self) -> dict[str, Any]:
+        """The sketch as JSON can hold it; `from_plain` reads it."""
+        counts = {str(bucket): self._counts[bucket] for bucket in sorted(self._counts)}
+        return {"counts": counts, "sum": self.sum, "largest": self.largest}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Sketch:
+        """The sketch that `to_plain` told.
+
+        Raises:
+            ValueError: It told none like this.
+        """
+        sketch = cls()
+        try:
+            counts = {int(bucket): count for bucket, count in plain["counts"].items()}
+            numbers = float(plain["sum"]), float(plain["largest"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"this is no sketch: {plain!r:.80}") from error
+        whole = all(type(count) is int and count > 0 for count in counts.values())
+        if not whole or not all(isfinite(number) and number >= 0 for number in numbers):
+            raise ValueError(f"this is no sketch: {plain!r:.80}")
+        sketch._counts = counts
+        sketch.sum, sketch.largest = numbers
+        return sketch
+
+
+def _middle(bucket: int) -> float:
+    """The number that is as far from the lower as from the upper bound, as a share of each."""
+    return 0.0 if bucket <= _ZERO else 2 * _BASE**bucket / (_BASE + 1)
