@@ -7,12 +7,12 @@ them.
 from __future__ import annotations
 
 import os
-from asyncio import sleep
+from asyncio import Task, create_task, sleep
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random, SystemRandom
-from time import monotonic_ns, time
+from time import monotonic, monotonic_ns, time
 from typing import Final
 
 from gateway.controlplane import Control, control_app
@@ -31,7 +31,7 @@ from gateway.dataplane.forward import HttpForwarder
 from gateway.dataplane.plane import DataPlane
 from gateway.dice import Dice
 from gateway.live import Live
-from gateway.observe import Counters
+from gateway.observe import Observer
 from gateway.runtime import Runtime
 from gateway.store.cache import CodeFolders
 from gateway.store.protocol import Author, Store
@@ -69,7 +69,7 @@ class Gateway:
     Attributes:
         live: The live snapshot.
         seed: The seed in use.
-        counters: Counts of answers.
+        observer: Is told of every answer.
         events: The hub of everything that happens.
         faults: Runs versions, and gets wrong what it is told to.
         asynchronous: Runs what nobody waits for.
@@ -80,12 +80,13 @@ class Gateway:
     """
 
     warnings: tuple[str, ...] = ()
+    _observing: Task[None] | None = None
 
     def __init__(self, setup: Setup, store: Store, recovered: Recovered) -> None:
         self.setup = setup
         self.seed = SystemRandom().getrandbits(32) if setup.seed is None else setup.seed
         self.live = Live(recovered.snapshot)
-        self.counters = Counters()
+        self.observer = Observer(monotonic)
         self.events = Events()
         self.forwarder = HttpForwarder(
             lambda trouble: self.events.publish(
@@ -116,7 +117,8 @@ class Gateway:
             live=self.live,
             invoker=self.faults,
             draw=dice,
-            observer=self.counters,
+            observer=self.observer,
+            now=monotonic,
             new_id=new_id,
             forwarder=self.forwarder,
             guards=Guards(monotonic_ns, time),
@@ -139,7 +141,7 @@ class Gateway:
             store=self._store,
             code=self._code,
             events=self.events,
-            counters=self.counters,
+            observer=self.observer,
             writer=self.writer,
             declaring=Declaring(self.writer, self.live, self._code, self.setup.file),
             explain=explain_request,
@@ -180,10 +182,13 @@ class Gateway:
         await self._code.fetch(versions)
         self.runtime.prove_all(versions)
         await self.asynchronous.resume()
+        self._observing = create_task(self.observer.run(sleep))
 
     async def close(self) -> None:
         """Finish the changes that are being made, and let go of everything."""
         self.events.close()
+        if self._observing is not None:
+            self._observing.cancel()
         await self.writer.drain()
         await self.asynchronous.close()
         await self.plane.close()

@@ -118,7 +118,7 @@ async def _serve(setup: Setup, where: Addresses, *, watch: bool) -> None:
         watch=watch,
         tell=lambda event: click.echo(event_words(event.name, event.data), err=True),
     )
-    click.echo(traffic_picture(gateway.counters), err=True)
+    click.echo(traffic_picture(gateway.observer.counters), err=True)
 
 
 def _event_loop() -> type[asyncio.AbstractEventLoop] | None:

@@ -31,7 +31,7 @@ from gateway.core.functions import Configuration, FunctionVersion
 from gateway.core.snapshot import Snapshot
 from gateway.core.split import Draw
 from gateway.live import Live
-from gateway.observe import Counters
+from gateway.observe import Observer
 from gateway.runtime import Runtime
 from gateway.store.packages import Package
 from gateway.store.protocol import Author, StaleRevision, Store
@@ -53,7 +53,7 @@ class Control:
         live: The cell that the data plane reads.
         store: Keeps the journal.
         events: The hub of everything that happens.
-        counters: Counts of answers.
+        observer: Is told of every answer.
         asynchronous: Runs what nobody waits for.
     """
 
@@ -65,7 +65,7 @@ class Control:
         store: Store,
         code: Code,
         events: Events,
-        counters: Counters,
+        observer: Observer,
         writer: Writer,
         declaring: Declaring,
         explain: Explain,
@@ -76,7 +76,7 @@ class Control:
         self.live = live
         self.store = store
         self.events = events
-        self.counters = counters
+        self.observer = observer
         self.asynchronous = asynchronous
         self._runtime = runtime
         self._code = code

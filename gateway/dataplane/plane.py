@@ -42,7 +42,7 @@ from gateway.dataplane.web import Web
 from gateway.dataplane.web_plan import WebPlan
 from gateway.dataplane.web_sockets import WebSockets
 from gateway.live import Live
-from gateway.observe import Label, count
+from gateway.observe import Label
 from gateway.runtime import Outcome
 
 TOO_LARGE: Final = "RequestTooLarge: the body exceeds 6 MB"
@@ -56,7 +56,8 @@ class DataPlane:
         live: Where the snapshot is read from, once a request.
         invoker: Runs versions.
         draw: The dice.
-        observer: Keeps the tallies of answers.
+        observer: Is told of answers.
+        now: The monotonic clock, in seconds.
         new_id: Makes request ids.
         forwarder: Serves HTTP back ends.
         guards: Makes the guards of APIs with features.
@@ -69,6 +70,7 @@ class DataPlane:
         invoker: Invoker,
         draw: Draw,
         observer: Observer,
+        now: Callable[[], float],
         new_id: Callable[[], str],
         forwarder: HttpForwarder,
         guards: Guards,
@@ -77,6 +79,7 @@ class DataPlane:
         self._invoker = invoker
         self._draw = draw
         self._observer = observer
+        self._now = now
         self._new_id = new_id
         self._forwarder = forwarder
         self._guards = guards
@@ -92,27 +95,22 @@ class DataPlane:
         plans = self._plans
         if plans.snapshot is not self._live.snapshot:
             plans = self._plans = self._book()
-        request_id = self._new_id()
+        arrived = self._new_id(), self._now()
         if scope["type"] != "http":
-            return self._sockets.connect(plans, request_id, scope, (receive, send))
-        headers = read_headers(scope["headers"])
+            return self._sockets.connect(plans, arrived, scope, (receive, send))
+        headers, method = read_headers(scope["headers"]), scope["method"]
+        request = HttpRequest(headers, scope["query_string"])
+        request.id, request.began = arrived
+        request.method, request.path = method, scope["path"]
         stage: Stage | None = None
         try:
-            stage, path = plans.addresses.locate(headers.get("host", ""), scope["path"])
-            api, parameters = stage.table.match(scope["method"], path)
+            stage, request.path = plans.addresses.locate(headers.get("host", ""), request.path)
+            api, request.parameters = stage.table.match(method, request.path)
         except RoutingError as error:
-            request = HttpRequest(headers)
-            request.path, request.id = path if stage else "", request_id
             return self._unmatched((plans, stage, error), request, scope, (receive, send))
         plan = plans.plan(stage, api)
         if isinstance(plan, FunctionPlan):
-            request = HttpRequest(headers, scope["query_string"], parameters)
-            request.path, request.id = path, request_id
             return self._call(plan, request, scope, (receive, send))
-        if isinstance(plan, FixedPlan):
-            return send_fixed(plan, (scope, send, request_id))
-        request = HttpRequest(headers, scope["query_string"], parameters)
-        request.path, request.id = path, request_id
         if isinstance(plan, GuardedPlan):
             return self._guarded(plan, request, scope, (receive, send))
         return self._inner(plan, request, scope, (receive, send))
@@ -133,7 +131,7 @@ class DataPlane:
         asked = plans.preflight(stage, request, scope["method"])
         if asked is not None:
             return self._guarded(asked, request, scope, ends)
-        return send_error(plans, stage, error, (scope, ends[1], request.id))
+        return send_error(plans, stage, error, (scope, ends[1], request))
 
     def _book(self) -> Plans:
         """A new, empty book of plans for the live snapshot."""
@@ -153,27 +151,25 @@ class DataPlane:
         except CallerGone:
             return
         except RoutingError as error:
-            await send_error(book, stage, error, (scope, send, request.id))
+            await send_error(book, stage, error, (scope, send, request))
             return
         if answer is None:
             await self._inner(plan.inner, request, scope, (receive, send))
             return
         await send_answer(send, answer, book.said(stage), request.id)
-        count(book.observer.tally(Label(stage.name)), answer[0])
+        book.note(book.observer.cell(Label(stage.name)), answer[0], request)
 
     def _inner(
         self, plan: Plain, request: HttpRequest, scope: Scope, ends: tuple[Receive, Send]
     ) -> Awaitable[None]:
         """What answers behind a guard; without one, `__call__` chooses the same."""
-        receive, send = ends
         if isinstance(plan, FunctionPlan):
             return self._call(plan, request, scope, ends)
         if isinstance(plan, FixedPlan):
-            return send_fixed(plan, (scope, send, request.id))
+            return send_fixed(plan, (scope, ends[1], request))
         if isinstance(plan, WebPlan):
             return self._serve(plan, request, scope, ends)
-        passage = Passage(scope, request.path, request.headers, request.id)
-        return self._forward(plan, passage, receive, send)
+        return self._forward(plan, request, scope, ends)
 
     async def _serve(
         self, plan: WebPlan, request: HttpRequest, scope: Scope, ends: tuple[Receive, Send]
@@ -202,8 +198,9 @@ class DataPlane:
         except CallerGone:
             return
         except RoutingError as error:
-            await send_error(plan.book, plan.stage, error, (scope, send, request.id))
+            await send_error(plan.book, plan.stage, error, (scope, send, request))
             return
+        outcome = None
         if len(request.body) > MAX_EVENT_BODY:
             answer = _failed(406, TOO_LARGE, request.id)
         else:
@@ -213,12 +210,15 @@ class DataPlane:
             answer = _answer(outcome, request.id, integrated=plan.integrated)
         if not reply(scope, answer, result.said, request.id):
             await send_answer(send, answer, result.said, request.id)
-        count(result.malformed if answer is MALFORMED else result.tally, answer[0])
+        cell = result.malformed if answer is MALFORMED else result.cell
+        book = plan.book
+        book.observer.note(cell, answer[0], request, book.snapshot.revision, outcome)
 
     async def _forward(
-        self, plan: HttpPlan, passage: Passage, receive: Receive, send: Send
+        self, plan: HttpPlan, request: HttpRequest, scope: Scope, ends: tuple[Receive, Send]
     ) -> None:
-        count(plan.tally, await self._forwarder.forward(plan, passage, receive, send))
+        passage = Passage(scope, request.path, request.headers, request.id)
+        plan.book.note(plan.cell, await self._forwarder.forward(plan, passage, *ends), request)
 
 
 def _answer(outcome: Outcome, request_id: str, *, integrated: bool) -> Answer:

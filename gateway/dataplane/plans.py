@@ -31,7 +31,8 @@ from gateway.dataplane.features_cors import ASKED, is_preflight
 from gateway.dataplane.function_urls import STAGE as FUNCTION_URLS
 from gateway.dataplane.request import HttpRequest
 from gateway.dataplane.web_plan import WebPlan, has_web
-from gateway.observe import Label, Tally
+from gateway.observe import Cell, Label
+from gateway.runtime import Outcome
 
 
 class Invoker(Protocol):
@@ -45,13 +46,20 @@ class Invoker(Protocol):
 
 
 class Observer(Protocol):
-    """Keeps the tallies of answers."""
+    """Is told of answers."""
 
-    def tally(self, label: Label) -> Tally:
-        """The tally that answers of a label are counted in."""
+    def cell(self, label: Label, *, malformed: bool = False) -> Cell:
+        """Where the answers of a label are counted."""
 
-    def malformed(self, label: Label) -> Tally:
-        """The tally that malformed answers of a label are counted in."""
+    def note(
+        self,
+        cell: Cell,
+        status: int,
+        asked: HttpRequest,
+        revision: int,
+        outcome: Outcome | None = None,
+    ) -> None:
+        """Take note of an answer that is out."""
 
 
 class Result:
@@ -60,17 +68,17 @@ class Result:
     Attributes:
         runner: Runs the version.
         said: What the answer says of the decision, as header lines.
-        tally: What the answer is counted in.
+        cell: What the answer is counted in.
         malformed: What it is counted in if it is malformed.
     """
 
-    __slots__ = ("malformed", "runner", "said", "tally")
+    __slots__ = ("cell", "malformed", "runner", "said")
 
     def __init__(self, runner: Runner, said: bytes, observer: Observer, label: Label) -> None:
         self.runner = runner
         self.said = said
-        self.tally = observer.tally(label)
-        self.malformed = observer.malformed(label)
+        self.cell = observer.cell(label)
+        self.malformed = observer.cell(label, malformed=True)
 
     def touched(self, runner: Touched) -> Result:
         """The same for one request that a fault touches."""
@@ -136,24 +144,26 @@ class FunctionPlan:
 class FixedPlan:
     """An API whose answer is always the same."""
 
-    __slots__ = ("answer", "said", "tally")
+    __slots__ = ("answer", "book", "cell", "said")
 
     def __init__(self, book: Plans, stage: Stage, backend: MockBackend) -> None:
+        self.book = book
         self.answer = mock(backend)
         self.said = book.said(stage)
-        self.tally = book.observer.tally(Label(stage.name))
+        self.cell = book.observer.cell(Label(stage.name))
 
 
 class HttpPlan:
     """An API answered by another HTTP server."""
 
-    __slots__ = ("backend", "front", "said", "tally")
+    __slots__ = ("backend", "book", "cell", "front", "said")
 
     def __init__(self, book: Plans, stage: Stage, api: Api, backend: HttpBackend) -> None:
+        self.book = book
         self.backend = backend
         self.front = api.path
         self.said = book.said(stage)
-        self.tally = book.observer.tally(Label(stage.name))
+        self.cell = book.observer.cell(Label(stage.name))
 
 
 Plain = FunctionPlan | FixedPlan | HttpPlan | WebPlan
@@ -181,7 +191,7 @@ class Plans:
         snapshot: The frozen state they were made from.
         addresses: Where requests are addressed to.
         invoker: Runs versions.
-        observer: Keeps the tallies.
+        observer: Is told of answers.
         guards: Makes the guards of APIs with features.
         revision: The header line that names the revision.
     """
@@ -206,6 +216,12 @@ class Plans:
         if known is None:
             known = self._plans[key] = self._make(stage, api)
         return known
+
+    def note(
+        self, cell: Cell, status: int, request: HttpRequest, outcome: Outcome | None = None
+    ) -> None:
+        """Tell the observer of an answer that is out."""
+        self.observer.note(cell, status, request, self.snapshot.revision, outcome)
 
     def said(self, stage: Stage) -> bytes:
         """What every answer of a stage says, as header lines; function URLs have no stage."""

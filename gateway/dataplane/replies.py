@@ -10,8 +10,9 @@ from gateway.dataplane.answer import JSON_LINE, Answer, pairs
 from gateway.dataplane.asgi import Scope, Send
 from gateway.dataplane.exchange import BODILESS, REPLY
 from gateway.dataplane.plans import FixedPlan, Plans
+from gateway.dataplane.request import HttpRequest
 from gateway.dataplane.texts import error_body
-from gateway.observe import Label, count
+from gateway.observe import Label
 
 _NO_EXTENSIONS: Final[dict[str, Any]] = {}
 
@@ -38,21 +39,21 @@ async def send_answer(send: Send, answer: Answer, said: bytes, request_id: str) 
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_fixed(plan: FixedPlan, out: tuple[Scope, Send, str]) -> None:
+async def send_fixed(plan: FixedPlan, out: tuple[Scope, Send, HttpRequest]) -> None:
     """The answer that is always the same."""
-    scope, send, request_id = out
-    if not reply(scope, plan.answer, plan.said, request_id):
-        await send_answer(send, plan.answer, plan.said, request_id)
-    count(plan.tally, plan.answer[0])
+    scope, send, request = out
+    if not reply(scope, plan.answer, plan.said, request.id):
+        await send_answer(send, plan.answer, plan.said, request.id)
+    plan.book.note(plan.cell, plan.answer[0], request)
 
 
 async def send_error(
-    book: Plans, stage: Stage | None, error: RoutingError, out: tuple[Scope, Send, str]
+    book: Plans, stage: Stage | None, error: RoutingError, out: tuple[Scope, Send, HttpRequest]
 ) -> None:
     """The gateway's own answer to a request that nobody takes."""
-    scope, send, request_id = out
+    scope, send, request = out
     answer = (error.status, JSON_LINE, error_body(error))
     said = book.said(stage) if stage else book.revision
-    if not reply(scope, answer, said, request_id):
-        await send_answer(send, answer, said, request_id)
-    count(book.observer.tally(Label(stage.name if stage else "")), error.status)
+    if not reply(scope, answer, said, request.id):
+        await send_answer(send, answer, said, request.id)
+    book.note(book.observer.cell(Label(stage.name if stage else "")), error.status, request)

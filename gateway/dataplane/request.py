@@ -78,6 +78,8 @@ class HttpRequest:
 
     Attributes:
         id: The request id that the gateway gave it.
+        began: When it came, in seconds of the monotonic clock.
+        method: Its method.
         path: The path without the stage, as it travels.
         headers: Names in lower case.
         parameters: Values of the API path's parameters.
@@ -90,11 +92,13 @@ class HttpRequest:
         "_json",
         "_query",
         "_raw_query",
+        "began",
         "body",
         "declared",
         "headers",
         "holder",
         "id",
+        "method",
         "parameters",
         "path",
     )
@@ -108,8 +112,8 @@ class HttpRequest:
         parameters: Mapping[str, str] = NO_PARAMETERS,
         body: bytes = b"",
     ) -> None:
-        self.id = ""
-        self.path = ""
+        self.id = self.method = self.path = ""
+        self.began = 0.0
         self.headers = headers
         self.parameters = parameters
         self.body = body

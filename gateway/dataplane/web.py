@@ -24,7 +24,6 @@ from gateway.dataplane.request import HttpRequest
 from gateway.dataplane.web_ends import OWN, Ends
 from gateway.dataplane.web_forward import CALLER_LEFT, ToChild, forward
 from gateway.dataplane.web_plan import WebPlan
-from gateway.observe import count
 from gateway.runtime import Outcome
 from gateway.runtime.outcome import timed_out
 from gateway.runtime.web import Place, WebRunner
@@ -91,13 +90,14 @@ class Web:
         try:
             decision = decide(function.book.snapshot, function.target, request, self._draw)
         except RoutingError as error:
-            await send_error(function.book, function.stage, error, (scope, ends[1], request.id))
+            await send_error(function.book, function.stage, error, (scope, ends[1], request))
             return None
         result, runner = function.result(decision), plan.runner(decision)
         if runner is None:
             return result
         served = Served(runner, result, request, scope)
-        count(result.tally, await self._serve(served, ends))
+        status = await self._serve(served, ends)
+        function.book.note(result.cell, status, request)
         return None
 
     async def _serve(self, served: Served, ends: tuple[Receive, Send]) -> int:

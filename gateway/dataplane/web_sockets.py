@@ -26,7 +26,7 @@ from gateway.dataplane.web import Served, application_scope, target_in
 from gateway.dataplane.web_bridge import Bridge, Upstream
 from gateway.dataplane.web_plan import WebPlan
 from gateway.dataplane.web_socket_ends import SocketEnds
-from gateway.observe import Label, count
+from gateway.observe import Label
 from gateway.runtime import Outcome
 from gateway.runtime.outcome import EXITED, PROCESS_EXIT, failed, timed_out
 from gateway.runtime.web import Place
@@ -54,26 +54,31 @@ class WebSockets:
         await self._bridge.close()
 
     async def connect(
-        self, plans: Plans, request_id: str, scope: Scope, ends: tuple[Receive, Send]
+        self,
+        plans: Plans,
+        arrived: tuple[str, float],
+        scope: Scope,
+        ends: tuple[Receive, Send],
     ) -> None:
-        """Take one connection from its opening to its end."""
+        """Take one connection from its opening to its end; its id and when it came are known."""
         receive, send = ends
         if scope["type"] != "websocket":
             return  # a lifespan, which a server should not ask for
         await receive()  # that it is asked for
         told = SocketEnds(scope, receive, send)
         scope = {**scope, "method": "GET"}
-        headers = read_headers(scope["headers"])
+        request = HttpRequest(read_headers(scope["headers"]), scope["query_string"])
+        request.id, request.began = arrived
+        request.method, request.path = "GET", scope["path"]
         stage: Stage | None = None
         try:
-            stage, path = plans.addresses.locate(headers.get("host", ""), scope["path"])
-            api, parameters = stage.table.match("GET", path)
-            request = HttpRequest(headers, scope["query_string"], parameters)
-            request.path, request.id = path, request_id
+            host = request.headers.get("host", "")
+            stage, request.path = plans.addresses.locate(host, request.path)
+            api, request.parameters = stage.table.match("GET", request.path)
             plan = _admitted(plans.plan(stage, api), request, scope)
             await self._serve(plans, stage, plan, (request, scope, told))
         except RoutingError as error:
-            await send_error(plans, stage, error, (scope, told.deny, request_id))
+            await send_error(plans, stage, error, (scope, told.deny, request))
 
     async def _serve(
         self,
@@ -86,14 +91,16 @@ class WebSockets:
         if isinstance(plan, WebPlan):
             served = self._decided(plan, request, scope)
             if served is not None:
-                count(served.result.tally, await self._by_version(served, told))
+                status = await self._by_version(served, told)
+                plans.note(served.result.cell, status, request)
                 return
         elif isinstance(plan, HttpPlan):
-            count(plan.tally, await self._bridge.cross(_to_backend(plan, request, scope), told))
+            status = await self._bridge.cross(_to_backend(plan, request, scope), told)
+            plans.note(plan.cell, status, request)
             return
         answer = REFUSED, JSON_LINE, message_body(_NO_SOCKET)
         await send_answer(told.deny, answer, plans.said(stage), request.id)
-        count(plans.observer.tally(Label(stage.name)), REFUSED)
+        plans.note(plans.observer.cell(Label(stage.name)), REFUSED, request)
 
     def _decided(self, plan: WebPlan, request: HttpRequest, scope: Scope) -> Served | None:
         function = plan.function

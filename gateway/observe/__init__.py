@@ -1,5 +1,9 @@
-"""What happened: counts of answers by stage, function, alias, version and reason."""
+"""What happened: counts, latencies, the course over time; by stage, alias, version and reason."""
 
-from gateway.observe.counters import Counters, Label, Seen, Tally, count
+from gateway.observe.counters import Cell, Counters, Label, Seen
+from gateway.observe.observer import Noted, Observation, Observer
+from gateway.observe.series import Interval, Series
 
-__all__ = ["Counters", "Label", "Seen", "Tally", "count"]
+__all__ = [
+    "Cell", "Counters", "Interval", "Label", "Noted", "Observation", "Observer", "Seen", "Series",
+]  # fmt: skip

@@ -1,11 +1,8 @@
-"""Counters of answers: one increment a request in a tally that was looked up beforehand."""
+"""Counters of answers: exact from the moment an answer is out, and never reset while serving."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
-
-Tally = dict[int, int]
-"""Answers of one label by HTTP status."""
 
 
 class Label(NamedTuple):
@@ -45,49 +42,84 @@ ERRORS_FROM: Final = 430
 TOO_LARGE: Final = 407
 """What the gateway answers in place of an answer that is too large."""
 
+THROTTLED: Final = frozenset((429, 432))
+"""Statuses of requests that came too fast, or too many at a time."""
+
+_KINDS: Final = {
+    TOO_LARGE: "too-large",
+    430: "exception",
+    432: "throttled",
+    433: "timeout",
+    434: "memory",
+    439: "exit",
+    499: "caller-gone",
+}
+
+
+class Cell:
+    """The answers of one label by HTTP status; whoever answers looks it up once and keeps it.
+
+    Attributes:
+        label: What is counted here.
+        malformed: Whether these are answers that had no usable form: their status, 403, is one
+            that a function may mean.
+        statuses: Answers by HTTP status.
+    """
+
+    __slots__ = ("label", "malformed", "statuses")
+
+    def __init__(self, label: Label, *, malformed: bool = False) -> None:
+        self.label = label
+        self.malformed = malformed
+        self.statuses: dict[int, int] = {}
+
+    def count(self, status: int) -> None:
+        """Count one answer."""
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+
+    def kind(self, status: int) -> str:
+        """The kind of error that an answer is; empty where it is none."""
+        if self.malformed:
+            return "malformed"
+        if status < ERRORS_FROM and status != TOO_LARGE:
+            return ""
+        return _KINDS.get(status, "server" if status >= 500 else "function")
+
 
 class Counters:
     """Counts answers by label and HTTP status."""
 
-    __slots__ = ("_malformed", "_tallies")
+    __slots__ = ("_cells",)
 
     def __init__(self) -> None:
-        self._tallies: dict[Label, Tally] = {}
-        self._malformed: dict[Label, Tally] = {}
+        self._cells: dict[tuple[Label, bool], Cell] = {}
 
-    def tally(self, label: Label) -> Tally:
-        """The tally of a label; whoever answers keeps it and counts with `count`."""
-        return self._tallies.setdefault(label, {})
+    def cell(self, label: Label, *, malformed: bool = False) -> Cell:
+        """Where the answers of a label are counted."""
+        known = self._cells.get((label, malformed))
+        if known is None:
+            known = self._cells[label, malformed] = Cell(label, malformed=malformed)
+        return known
 
-    def malformed(self, label: Label) -> Tally:
-        """The tally of malformed answers: their status, 403, is one that a function may mean."""
-        return self._malformed.setdefault(label, {})
+    def cells(self) -> list[Cell]:
+        """Every cell in which something was counted, ordered by label."""
+        used = [cell for cell in self._cells.values() if cell.statuses]
+        return sorted(used, key=lambda cell: (cell.label, cell.malformed))
 
     def total(self) -> int:
         """Every answer so far."""
-        tallies = (*self._tallies.values(), *self._malformed.values())
-        return sum(sum(tally.values()) for tally in tallies)
+        return sum(sum(cell.statuses.values()) for cell in self._cells.values())
 
     def by_version(self) -> dict[tuple[str, str, str], dict[str, Seen]]:
         """What each version answered, by stage, function and qualifier."""
         table: dict[tuple[str, str, str], dict[str, Seen]] = {}
-        for label, tally in sorted(self._tallies.items()):
-            malformed = sum(self._malformed.get(label, {}).values())
-            requests = sum(tally.values()) + malformed
-            if label.version and requests:
-                versions = table.setdefault(label[:3], {})
-                seen = versions.get(label.version, Seen())
-                failed = sum(
-                    number
-                    for status, number in tally.items()
-                    if status >= ERRORS_FROM or status == TOO_LARGE
-                )
-                versions[label.version] = Seen(
-                    seen.requests + requests, seen.errors + failed + malformed
-                )
+        for cell in self.cells():
+            version = cell.label.version
+            if not version:
+                continue
+            versions = table.setdefault(cell.label[:3], {})
+            seen = versions.get(version, Seen())
+            failed = (number for status, number in cell.statuses.items() if cell.kind(status))
+            requests = seen.requests + sum(cell.statuses.values())
+            versions[version] = Seen(requests, seen.errors + sum(failed))
         return table
-
-
-def count(tally: Tally, status: int) -> None:
-    """Count one answer, after it is out."""
-    tally[status] = tally.get(status, 0) + 1

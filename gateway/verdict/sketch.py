@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from math import ceil, isfinite, log
+from types import MappingProxyType
 from typing import Any, Final
 
 RELATIVE_ERROR: Final = 0.01
@@ -34,22 +35,33 @@ class Sketch:
 
     At most about 1,400 buckets, whatever is counted.
 
+    Args:
+        counts: Counts by bucket of another sketch, to go on from.
+        total: The sum of its numbers.
+        largest: Its largest number.
+
     Attributes:
+        counts: Counts by bucket.
         sum: The sum of everything that was counted.
         largest: The largest number that was counted, exactly.
     """
 
-    __slots__ = ("_counts", "largest", "sum")
+    __slots__ = ("counts", "largest", "sum")
 
-    def __init__(self) -> None:
-        self._counts: dict[int, int] = {}
-        self.sum = 0.0
-        self.largest = 0.0
+    def __init__(
+        self,
+        counts: Mapping[int, int] = MappingProxyType({}),
+        total: float = 0.0,
+        largest: float = 0.0,
+    ) -> None:
+        self.counts = dict(counts)
+        self.sum = total
+        self.largest = largest
 
     @property
     def total(self) -> int:
         """How many numbers were counted."""
-        return sum(self._counts.values())
+        return sum(self.counts.values())
 
     @property
     def mean(self) -> float | None:
@@ -67,15 +79,15 @@ class Sketch:
         bucket = _ZERO
         if value > SMALLEST:
             bucket = ceil(log(min(LARGEST, value)) * _PER_LOG)
-        self._counts[bucket] = self._counts.get(bucket, 0) + times
+        self.counts[bucket] = self.counts.get(bucket, 0) + times
         if value > 0:
             self.sum += value * times
             self.largest = max(self.largest, value)
 
     def merge(self, other: Sketch) -> None:
         """Count everything that another sketch has counted, too."""
-        for bucket, count in other._counts.items():
-            self._counts[bucket] = self._counts.get(bucket, 0) + count
+        for bucket, count in other.counts.items():
+            self.counts[bucket] = self.counts.get(bucket, 0) + count
         self.sum += other.sum
         self.largest = max(self.largest, other.largest)
 
@@ -96,8 +108,8 @@ class Sketch:
         total = self.total
         if not total:
             return None
-        ordered = sorted(self._counts)
-        ranks = list(accumulate(self._counts[bucket] for bucket in ordered))
+        ordered = sorted(self.counts)
+        ranks = list(accumulate(self.counts[bucket] for bucket in ordered))
         bucket = ordered[bisect_left(ranks, max(1, ceil(share * total)))]
         return min(_middle(bucket), self.largest)
 
@@ -107,7 +119,7 @@ class Sketch:
 
     def to_plain(self) -> dict[str, Any]:
         """The sketch as JSON can hold it; `from_plain` reads it."""
-        counts = {str(bucket): self._counts[bucket] for bucket in sorted(self._counts)}
+        counts = {str(bucket): self.counts[bucket] for bucket in sorted(self.counts)}
         return {"counts": counts, "sum": self.sum, "largest": self.largest}
 
     @classmethod
@@ -117,7 +129,6 @@ class Sketch:
         Raises:
             ValueError: It told none like this.
         """
-        sketch = cls()
         try:
             counts = {int(bucket): count for bucket, count in plain["counts"].items()}
             numbers = float(plain["sum"]), float(plain["largest"])
@@ -126,9 +137,7 @@ class Sketch:
         whole = all(type(count) is int and count > 0 for count in counts.values())
         if not whole or not all(isfinite(number) and number >= 0 for number in numbers):
             raise ValueError(f"this is no sketch: {plain!r:.80}")
-        sketch._counts = counts
-        sketch.sum, sketch.largest = numbers
-        return sketch
+        return cls(counts, *numbers)
 
 
 def _middle(bucket: int) -> float:

@@ -22,7 +22,7 @@ from gateway.cli.picture import (
     table,
     traffic_picture,
 )
-from gateway.observe import Counters, Label, count
+from gateway.observe import Counters, Label
 
 
 def test_columns_are_aligned_and_rows_end_with_text() -> None:
@@ -145,7 +145,7 @@ def test_traffic_of_nobody_is_one_line() -> None:
     """There is no table without rows."""
     counters = Counters()
     assert traffic_picture(counters) == "answered 0 requests"
-    count(counters.tally(Label("dev")), 404)
+    counters.cell(Label("dev")).count(404)
     assert traffic_picture(counters) == "answered 1 request"
 
 
@@ -153,10 +153,10 @@ def test_traffic_is_told_by_stage_and_version() -> None:
     """With shares within an alias, and errors."""
     counters = Counters()
     for version, times, status in (("1", 2700, 200), ("2", 290, 200), ("2", 10, 430)):
-        tally = counters.tally(Label("release", "orders", "release", version, "main"))
+        cell = counters.cell(Label("release", "orders", "release", version, "main"))
         for _ in range(times):
-            count(tally, status)
-    count(counters.tally(Label("dev", "orders", "$DEFAULT", "$LATEST", "main")), 200)
+            cell.count(status)
+    counters.cell(Label("dev", "orders", "$DEFAULT", "$LATEST", "main")).count(200)
     assert click.unstyle(traffic_picture(counters)) == (
         "STAGE    FUNCTION  ALIAS     VERSION  REQUESTS  SHARE  ERRORS\n"
         "dev      orders    $DEFAULT  $LATEST  1         100 %  0\n"

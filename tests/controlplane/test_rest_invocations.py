@@ -13,6 +13,7 @@ import pytest
 from gateway.controlplane.attempts import Policy
 from gateway.controlplane.limits import MAX_EVENT
 from gateway.controlplane.rest.invocations import MAX_BODY
+from gateway.observe.observer import BEAT
 
 Panel = Any
 Open = Callable[..., Panel]
@@ -33,11 +34,12 @@ Pauses = asyncio.Queue[float]
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
-    """The seconds of every pause that was begun; none of them ends."""
+    """The seconds of every pause that was begun, the observer's aside; none of them ends."""
     begun: Pauses = asyncio.Queue()
 
     async def pause(seconds: float) -> None:
-        begun.put_nowait(seconds)
+        if seconds != BEAT:
+            begun.put_nowait(seconds)
         await asyncio.Event().wait()
 
     monkeypatch.setattr("gateway.app.sleep", pause)

@@ -219,7 +219,7 @@ def test_one_request_sees_one_revision(routed: Make, gates: ModuleType) -> None:
         assert told == [("1", "1", "1"), ("2", "2", "2")]
 
     caller.run(scenario())
-    counted = caller.gateway.counters.by_version()["release", "echo", "release"]
+    counted = caller.gateway.observer.counters.by_version()["release", "echo", "release"]
     assert {version: seen.requests for version, seen in counted.items()} == {"1": 1, "2": 1}
 
 
@@ -291,4 +291,4 @@ def test_a_mock_always_answers_the_same(make: Make) -> None:
     empty = caller("/dev/empty")
     assert (empty.status_code, empty.content) == (204, b"")
     assert "content-length" not in empty.headers
-    assert caller.gateway.counters.total() == 5
+    assert caller.gateway.observer.counters.total() == 5

@@ -91,7 +91,7 @@ def test_the_share_fails_and_is_counted_as_errors_of_the_version(shop: Caller) -
     """And what was left alone says nothing."""
     answers = [shop("/release/") for _ in range(200)]
     hit = [answer for answer in answers if answer.status_code == 430]
-    seen = shop.gateway.counters.by_version()["release", "echo", "both"]
+    seen = shop.gateway.observer.counters.by_version()["release", "echo", "both"]
     assert seen == {"1": Seen(100, 0), "2": Seen(100, len(hit))}
     assert 35 <= len(hit) <= 65
     assert all(answer.headers.get("x-gateway-fault") == "error=430" for answer in hit)
@@ -105,7 +105,9 @@ def test_another_status_can_be_asked_for(shop: Caller) -> None:
     failed = shop("http://echo--2.fn.localhost/")
     assert failed.status_code == failed.json()["statusCode"] == 503
     assert failed.headers["x-gateway-fault"] == "latency=0.001, error=503"
-    assert shop.gateway.counters.tally(Label("fn", "echo", "2", "2", "pinned")) == {503: 1}
+    assert shop.gateway.observer.counters.cell(
+        Label("fn", "echo", "2", "2", "pinned")
+    ).statuses == {503: 1}
 
 
 def test_latency_alone_lets_the_handler_answer(shop: Caller) -> None:
@@ -209,7 +211,9 @@ def test_web_versions_meet_faults_too(make: Make) -> None:
     change(caller, PutFault("echo", "2", Fault(latency=BRIEF)))
     late = caller("http://echo--2.fn.localhost/any")
     assert (late.text, late.headers["x-gateway-fault"]) == ("served", "latency=0.001")
-    assert caller.gateway.counters.tally(Label("fn", "echo", "2", "2", "pinned")) == {
+    assert caller.gateway.observer.counters.cell(
+        Label("fn", "echo", "2", "2", "pinned")
+    ).statuses == {
         503: 1,
         200: 1,
     }

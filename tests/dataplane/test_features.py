@@ -93,7 +93,8 @@ def featured(make: Make, clock: Clock) -> Featured:
             live=gateway.live,
             invoker=gateway.faults,
             draw=Dice(1),
-            observer=gateway.counters,
+            observer=gateway.observer,
+            now=gateway.observer.now,
             new_id=lambda: "0" * 32,
             forwarder=gateway.forwarder,
             guards=Guards(clock, lambda: TODAY),
@@ -131,7 +132,7 @@ def test_a_request_over_the_limit_is_told_in_the_clouds_words(featured: Featured
     assert answer.json() == {"message": "API rate limit exceeded."}
     assert answer.headers["x-gateway-stage"] == "dev"
     assert answer.headers["x-api-requestid"] == "0" * 32
-    assert caller.gateway.counters.total() == 2
+    assert caller.gateway.observer.counters.total() == 2
 
 
 def test_other_apis_and_other_stages_have_limits_of_their_own(featured: Featured) -> None:

@@ -308,7 +308,7 @@ def test_an_answer_comes_back_with_duplicates_and_without_the_connections_header
         (b"x-gateway-revision", b"1"),
         (b"x-api-requestid", request_id.encode()),
     ]
-    assert caller.gateway.counters.total() == 1
+    assert caller.gateway.observer.counters.total() == 1
 
 
 def test_a_redirect_is_passed_on(front: Front) -> None:
@@ -395,7 +395,7 @@ def test_a_back_end_that_fails_is_told_in_the_clouds_words(
     assert answer.headers["x-gateway-stage"] == "dev"
     assert answer.headers["x-gateway-revision"] == "1"
     assert len(answer.headers["x-api-requestid"]) == 32
-    assert caller.gateway.counters.total() == 1
+    assert caller.gateway.observer.counters.total() == 1
 
 
 def test_a_back_end_that_is_not_there_is_a_bad_gateway(front: Front) -> None:
@@ -445,7 +445,7 @@ class Stream:
 
 def counted(caller: Caller) -> dict[int, int]:
     """The statuses that were counted, with their numbers."""
-    return dict(caller.gateway.counters.tally(Label("dev")))
+    return dict(caller.gateway.observer.counters.cell(Label("dev")).statuses)
 
 
 CHUNKED = (b"transfer-encoding", b"chunked")

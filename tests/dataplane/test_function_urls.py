@@ -177,14 +177,14 @@ def test_a_host_that_reaches_nothing_says_why(
     assert (answer.status_code, answer.json()) == (status, {"message": message})
     assert answer.headers["x-gateway-revision"] == "1"
     assert "x-gateway-stage" not in answer.headers
-    assert shop.gateway.counters.tally(Label()) == {status: 1}
+    assert shop.gateway.observer.counters.cell(Label()).statuses == {status: 1}
 
 
 def test_answers_are_counted_under_fn(shop: Caller) -> None:
     """So that they can be told from those of stages."""
     for _ in range(2):
         shop("http://orders--release.fn.localhost/")
-    assert shop.gateway.counters.by_version() == {
+    assert shop.gateway.observer.counters.by_version() == {
         ("fn", "Orders", "release"): {"1": Seen(1, 0), "2": Seen(1, 0)}
     }
 

@@ -324,7 +324,7 @@ def test_a_caller_who_leaves_before_the_body_is_complete_gets_no_answer(returnin
         {"type": "http.disconnect"},
     ]
     assert caller.run(feed(caller, messages, (b"content-length", b"8"))) == []
-    assert caller.gateway.counters.total() == 0
+    assert caller.gateway.observer.counters.total() == 0
 
 
 def test_answers_are_counted_after_they_are_out(returning: Make) -> None:
@@ -334,7 +334,7 @@ def test_answers_are_counted_after_they_are_out(returning: Make) -> None:
     caller("/dev/")
     caller("/release/")
     caller("/qa/")
-    counters = caller.gateway.counters
+    counters = caller.gateway.observer.counters
     assert counters.total() == 4
     assert counters.by_version() == {
         ("dev", "echo", "$DEFAULT"): {"$LATEST": Seen(2, 0)},

@@ -243,7 +243,7 @@ def test_a_caller_who_leaves_before_the_body_is_complete_disturbs_nobody(echo: C
                 writer.write(get("/dev/", "Content-Length: 9", method="POST") + b"half")
                 await begun.wait()
             await over.wait()
-            assert echo.gateway.counters.total() == 0
+            assert echo.gateway.observer.counters.total() == 0
             answer = await talk(server, last("/dev/?n=next"))
             assert answer.endswith(b"\r\n\r\nnext")
 
@@ -285,7 +285,7 @@ def test_a_caller_who_leaves_before_the_answer_is_still_counted(
             await over.wait()
 
     asyncio.run(scenario())
-    assert caller.gateway.counters.total() == 1
+    assert caller.gateway.observer.counters.total() == 1
 
 
 def test_an_error_inside_the_application_is_a_500_and_the_server_goes_on(
@@ -327,7 +327,7 @@ def test_an_application_that_has_begun_an_answer_cannot_take_the_short_way(echo:
 
     assert asyncio.run(scenario()).endswith(b"\r\n\r\nok")
     assert said == [False]
-    assert echo.gateway.counters.total() == 0
+    assert echo.gateway.observer.counters.total() == 0
 
 
 def test_a_mock_takes_the_short_way_too(make: Make) -> None:
@@ -343,7 +343,7 @@ def test_a_mock_takes_the_short_way_too(make: Make) -> None:
 
     answer = asyncio.run(scenario())
     assert answer.count(b"\r\n\r\npong") == 2
-    assert caller.gateway.counters.total() == 2
+    assert caller.gateway.observer.counters.total() == 2
 
 
 def test_no_header_of_the_server_says_what_it_is(echo: Caller) -> None:

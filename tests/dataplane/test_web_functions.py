@@ -199,7 +199,7 @@ def test_versions_stand_side_by_side_and_rules_choose(site: Site, code: str) -> 
     answer = caller("/release/items/7", headers={"User": "Bob"})
     assert (answer.text, answer.headers["x-gateway-reason"]) == ("27", "rule:1")
     label = Label("release", "site", "release", "2", "rule:1")
-    assert caller.gateway.counters.tally(label) == {200: 1}
+    assert caller.gateway.observer.counters.cell(label).statuses == {200: 1}
 
 
 @pytest.mark.parametrize("code", [STARLETTE, FLASK], ids=["starlette", "flask"])
@@ -227,7 +227,7 @@ def test_an_application_that_gives_no_answer(
     assert (answer.status_code, answer.json()["statusCode"]) == (status, status)
     assert said in answer.json()["errorMessage"]
     label = Label("dev", "site", "$DEFAULT", "$LATEST", "main")
-    assert caller.gateway.counters.tally(label) == {status: 1}
+    assert caller.gateway.observer.counters.cell(label).statuses == {status: 1}
 
 
 def test_a_thread_that_is_too_slow_is_answered_for(site: Site, gates: Any) -> None:  # noqa: ANN401
@@ -376,7 +376,7 @@ def test_a_server_that_gives_no_answer(
     assert said in answer.json()["errorMessage"]
     assert caller("/dev/").status_code == 201
     label = Label("dev", "site", "$DEFAULT", "$LATEST", "main")
-    assert caller.gateway.counters.tally(label) == {status: 1, 201: 1}
+    assert caller.gateway.observer.counters.cell(label).statuses == {status: 1, 201: 1}
 
 
 @pytest.mark.sockets

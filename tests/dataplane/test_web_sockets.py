@@ -292,7 +292,7 @@ def test_an_application_sees_where_it_is_and_says_who_answered(meet: Meet) -> No
 
     caller = meet(talk)
     label = Label("dev", "site", "$DEFAULT", "$LATEST", "main")
-    assert caller.gateway.counters.tally(label) == {101: 1}
+    assert caller.gateway.observer.counters.cell(label).statuses == {101: 1}
 
 
 def test_a_back_end_is_told_who_called(meet: Meet) -> None:
@@ -455,7 +455,7 @@ def test_a_stream_ends_when_its_caller_has_gone(
     caller = meet(talk)
     function = "flat" if path == "/dev/flat" else "site"
     label = Label("dev", function, "$DEFAULT", "$LATEST", "main")
-    assert caller.gateway.counters.tally(label) == {499: 1}
+    assert caller.gateway.observer.counters.cell(label).statuses == {499: 1}
 
 
 def test_an_answer_that_is_broken_off_is_cut_off(meet: Meet) -> None:
@@ -468,7 +468,7 @@ def test_an_answer_that_is_broken_off_is_cut_off(meet: Meet) -> None:
 
     caller = meet(talk)
     label = Label("dev", "site", "$DEFAULT", "$LATEST", "main")
-    assert caller.gateway.counters.tally(label) == {430: 1}
+    assert caller.gateway.observer.counters.cell(label).statuses == {430: 1}
 
 
 SERVER = """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.observe import Counters, Label, Seen, count
+import pytest
+
+from gateway.observe import Counters, Label, Seen
 
 
 def label(stage: str, version: str, reason: str = "main") -> Label:
@@ -26,7 +28,7 @@ def test_versions_are_counted_by_stage_function_and_qualifier() -> None:
         (1, "prepub", "1", "main", 200),
     ]:
         for _ in range(times):
-            count(counters.tally(label(stage, version, reason)), status)
+            counters.cell(label(stage, version, reason)).count(status)
     assert counters.by_version() == {
         ("prepub", "orders", "release"): {"1": Seen(1, 0)},
         ("release", "orders", "release"): {"1": Seen(5, 0), "2": Seen(1, 0)},
@@ -38,7 +40,7 @@ def test_answers_of_no_version_count_in_the_total_alone() -> None:
     """A mock, an unknown path, an unknown stage."""
     counters = Counters()
     for empty in (Label("dev"), Label("dev"), Label()):
-        count(counters.tally(empty), 404)
+        counters.cell(empty).count(404)
     assert (counters.total(), counters.by_version()) == (3, {})
 
 
@@ -46,25 +48,44 @@ def test_errors_are_function_status_codes_and_server_errors() -> None:
     """What is below 430 is the caller's mistake or the function's own word."""
     counters = Counters()
     for status in (200, 304, 403, 404, 429, 430, 433, 500, 599):
-        count(counters.tally(label("release", "1")), status)
+        counters.cell(label("release", "1")).count(status)
     assert counters.by_version() == {("release", "orders", "release"): {"1": Seen(9, 4)}}
 
 
-def test_a_tally_without_answers_shows_nowhere() -> None:
-    """Whoever will answer takes it beforehand; the same label has the same tally."""
+def test_a_cell_without_answers_shows_nowhere() -> None:
+    """Whoever will answer takes it beforehand; the same label has the same cell."""
     counters = Counters()
-    tally = counters.tally(label("release", "1"))
+    cell = counters.cell(label("release", "1"))
     assert (counters.total(), counters.by_version()) == (0, {})
-    count(tally, 200)
-    assert counters.tally(label("release", "1")) == {200: 1}
+    cell.count(200)
+    assert counters.cell(label("release", "1")) is cell
     assert counters.by_version() == {("release", "orders", "release"): {"1": Seen(1, 0)}}
 
 
 def test_malformed_answers_are_errors_and_a_403_that_a_function_means_is_none() -> None:
     """They have the same status and are counted apart."""
     counters = Counters()
-    count(counters.tally(label("release", "1")), 403)
-    count(counters.malformed(label("release", "1")), 403)
-    count(counters.tally(label("release", "1")), 407)
+    counters.cell(label("release", "1")).count(403)
+    counters.cell(label("release", "1"), malformed=True).count(403)
+    counters.cell(label("release", "1")).count(407)
     assert counters.by_version() == {("release", "orders", "release"): {"1": Seen(3, 2)}}
     assert counters.total() == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "malformed", "kind"),
+    [
+        (200, False, ""), (403, False, ""), (406, False, ""), (429, False, ""),
+        (403, True, "malformed"), (407, False, "too-large"), (430, False, "exception"),
+        (432, False, "throttled"), (433, False, "timeout"), (434, False, "memory"),
+        (439, False, "exit"), (443, False, "function"), (499, False, "caller-gone"),
+        (500, False, "server"), (504, False, "server"),
+    ],
+)  # fmt: skip
+def test_errors_have_kinds(status: int, malformed: bool, kind: str) -> None:
+    """What counts as an error has one, and nothing else has."""
+    counters = Counters()
+    cell = counters.cell(label("release", "1"), malformed=malformed)
+    cell.count(status)
+    assert cell.kind(status) == kind
+    assert counters.by_version()["release", "orders", "release"]["1"].errors == bool(kind)

@@ -86,7 +86,7 @@ async def list_changes(asked: Asked) -> Reply:
 
 async def metrics(asked: Asked) -> Reply:
     """What each version answered."""
-    counters = asked.control.counters
+    counters = asked.control.observer.counters
     versions = [
         {
             "stage": stage,

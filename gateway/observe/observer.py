@@ -1,0 +1,135 @@
+"""The observer is told of every answer once it is out, and makes the request wait for nothing.
+
+Counting is exact and at once. Everything else - latencies, the course over time, what is kept of
+single invocations - is taken in later, in one go for many answers: the way of a request ends with
+one increment and one append. If so many answers wait that the bound is reached, the oldest are
+forgotten and counted as dropped; the counters have them all the same.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple, Protocol
+
+from gateway.observe.counters import Cell, Counters, Label
+from gateway.observe.series import Series
+
+BOUND: Final = 100_000
+"""Answers that may wait to be taken in."""
+
+KEPT_BODY: Final = 4096
+"""Bytes that are kept of a request's body."""
+
+BEAT: Final = 0.25
+"""Seconds between two times at which answers are taken in."""
+
+
+class Asked(Protocol):
+    """What the observer keeps of a request."""
+
+    id: str
+    began: float
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Ended(Protocol):
+    """How an invocation ended."""
+
+    status: int
+    error: dict[str, object] | None
+    output: str
+    seconds: float
+    memory: int
+
+
+class Observation(NamedTuple):
+    """One answer.
+
+    Attributes:
+        cell: What it was counted in; has its label.
+        status: Its HTTP status.
+        ended: When the answer was out, in seconds of the monotonic clock.
+        asked: What was asked; of its body the first bytes.
+        revision: The revision that it saw.
+        outcome: How the invocation ended; `None` where nothing was invoked, or an application
+            answered by itself.
+    """
+
+    cell: Cell
+    status: int
+    ended: float
+    asked: Asked
+    revision: int
+    outcome: Ended | None
+
+    @property
+    def seconds(self) -> float:
+        """From the request's head to the answer's end."""
+        return self.ended - self.asked.began
+
+
+Noted = tuple[Cell, int, float, Asked, int, Ended | None]
+"""An observation as it is noted: making an `Observation` of it costs as much as all the rest."""
+
+Sink = Callable[[Sequence[Noted]], None]
+"""Is given every batch of answers in the order in which they ended."""
+
+
+class Observer:
+    """Is told of answers.
+
+    Args:
+        now: The monotonic clock, in seconds.
+
+    Attributes:
+        counters: Counts of answers.
+        series: Counts and latencies over time.
+        sinks: Whoever else is given the answers, in batches.
+        dropped: Answers that were counted and otherwise forgotten.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.now = now
+        self.counters = Counters()
+        self.series = Series()
+        self.sinks: list[Sink] = []
+        self.dropped = 0
+        self._waiting: deque[Noted] = deque(maxlen=BOUND)
+
+    def cell(self, label: Label, *, malformed: bool = False) -> Cell:
+        """Where the answers of a label are counted."""
+        return self.counters.cell(label, malformed=malformed)
+
+    def note(
+        self, cell: Cell, status: int, asked: Asked, revision: int, outcome: Ended | None = None
+    ) -> None:
+        """Take note of an answer that is out."""
+        statuses = cell.statuses
+        statuses[status] = statuses.get(status, 0) + 1
+        if len(asked.body) > KEPT_BODY:
+            asked.body = asked.body[:KEPT_BODY]  # nobody reads it any more, and it may be long
+        waiting = self._waiting
+        if len(waiting) == BOUND:
+            self.dropped += 1
+        waiting.append((cell, status, self.now(), asked, revision, outcome))
+
+    def settle(self) -> None:
+        """Take in the answers that wait; whoever reads calls this first."""
+        waiting = self._waiting
+        if not waiting:
+            return
+        batch = list(waiting)
+        waiting.clear()
+        self.series.take(batch)
+        for sink in self.sinks:
+            sink(batch)
+
+    async def run(self, pause: Callable[[float], Awaitable[None]]) -> None:
+        """Take in what waits, again and again, until cancelled."""
+        while True:
+            await pause(BEAT)
+            self.settle()

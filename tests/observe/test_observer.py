@@ -1,0 +1,84 @@
+"""The observer counts at once and takes in the rest later; what it cannot keep, it counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from gateway.observe import Label, Noted, Observation, Observer
+from gateway.observe import observer as module
+
+LABEL = Label("release", "orders", "release", "1", "main")
+
+
+@dataclass
+class Asked:
+    """A request as the observer sees one."""
+
+    id: str = "a"
+    began: float = 1.0
+    method: str = "POST"
+    path: str = "/orders/1"
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"x" * 10_000
+
+
+def test_counts_are_there_at_once() -> None:
+    """Nobody has to take anything in before."""
+    observer = Observer(lambda: 2.0)
+    observer.note(observer.cell(LABEL), 200, Asked(), 7)
+    assert observer.counters.total() == 1
+    assert observer.series.labels() == []
+
+
+def test_what_waits_is_taken_in_once_and_in_order() -> None:
+    """Sinks and the course over time are given the same batch."""
+    observer = Observer(iter([2.0, 3.0]).__next__)
+    batches: list[Sequence[Noted]] = []
+    observer.sinks.append(batches.append)
+    cell = observer.cell(LABEL)
+    observer.note(cell, 200, Asked("a"), 7)
+    observer.note(cell, 430, Asked("b", body=b""), 8)
+    observer.settle()
+    observer.settle()
+    ((one, two),) = batches
+    first, second = Observation._make(one), Observation._make(two)
+    assert (first.asked.id, first.status, first.revision, first.seconds) == ("a", 200, 7, 1.0)
+    assert (second.asked.id, second.status, second.revision, second.seconds) == ("b", 430, 8, 2.0)
+    assert (first.cell.label, len(first.asked.body)) == (LABEL, module.KEPT_BODY)
+    assert observer.series.whole(LABEL).requests == 2
+
+
+def test_beyond_the_bound_the_oldest_are_dropped_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The counters have them all the same."""
+    monkeypatch.setattr(module, "BOUND", 3)
+    observer = Observer(lambda: 2.0)
+    batches: list[Sequence[Noted]] = []
+    observer.sinks.append(batches.append)
+    for name in "abcde":
+        observer.note(observer.cell(LABEL), 200, Asked(name), 1)
+    observer.settle()
+    assert [each[3].id for each in batches[0]] == ["c", "d", "e"]
+    assert (observer.dropped, observer.counters.total()) == (2, 5)
+
+
+def test_it_takes_in_again_and_again_until_it_is_cancelled() -> None:
+    """The pause is an argument: nothing here waits for a clock."""
+    observer = Observer(lambda: 2.0)
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise asyncio.CancelledError
+        observer.note(observer.cell(LABEL), 200, Asked(), 1)
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(observer.run(pause))
+    assert pauses == [module.BEAT] * 3
+    assert observer.series.whole(LABEL).requests == 2

@@ -1,0 +1,115 @@
+"""The course over time: every answer in its second and its minute, and memory that is bounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.observe import Cell, Interval, Label, Noted, Series
+from gateway.observe.series import MINUTES, SECONDS
+
+ONE = Label("release", "orders", "release", "1", "main")
+TWO = Label("release", "orders", "release", "2", "weight")
+
+
+@dataclass
+class Asked:
+    """A request as the observer sees one."""
+
+    began: float
+    id: str = "a"
+    method: str = "GET"
+    path: str = "/"
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def answer(ended: float, label: Label = ONE, status: int = 200, took: float = 0.01) -> Noted:
+    """An answer that was out at a moment."""
+    return (Cell(label), status, ended, Asked(ended - took), 1, None)
+
+
+def test_answers_are_in_the_second_in_which_they_ended() -> None:
+    """Seconds without answers are left out."""
+    series = Series()
+    series.take([answer(10.0), answer(10.9), answer(12.5, status=430), answer(12.6, TWO)])
+    assert [(at, each.requests, each.failed) for at, each in series.seconds(ONE, 0)] == [
+        (10, 2, 0),
+        (12, 1, 1),
+    ]
+    assert [at for at, _ in series.seconds(ONE, 11)] == [12]
+    assert [at for at, _ in series.seconds(TWO, 0)] == [12]
+    assert series.labels() == [ONE, TWO]
+
+
+def test_a_minute_holds_its_seconds_and_the_one_that_goes_on() -> None:
+    """Minutes are numbered as the clock counts them."""
+    series = Series()
+    series.take([answer(59.0), answer(61.0), answer(62.0), answer(62.1)])
+    assert [(at, each.requests) for at, each in series.minutes(ONE, 0)] == [(0, 1), (1, 3)]
+    assert [at for at, _ in series.minutes(ONE, 2)] == []
+
+
+def test_the_window_adds_up_what_happened_since() -> None:
+    """Labels that were silent are left out; errors keep their kinds."""
+    series = Series()
+    series.take([answer(1.0, TWO), answer(5.0, status=433), answer(6.0, status=429), answer(7.0)])
+    window = series.window(5)
+    assert set(window) == {ONE}
+    assert window[ONE].requests == 3
+    assert window[ONE].errors == {"timeout": 1}
+    assert window[ONE].throttled == 1
+
+
+def test_packed_intervals_are_what_they_were() -> None:
+    """Latencies, kinds and all."""
+    series = Series()
+    series.take([answer(1.0, took=0.5), answer(1.2, took=0.001, status=500), answer(9.0)])
+    (_, first), _ = series.seconds(ONE, 0)
+    expected = Interval()
+    expected.add(Cell(ONE), 200, 1.0 - (1.0 - 0.5))
+    expected.add(Cell(ONE), 500, 1.2 - (1.2 - 0.001))
+    assert first.latency.to_plain() == expected.latency.to_plain()
+    assert first.errors == expected.errors == {"server": 1}
+    assert first.latency.largest == pytest.approx(0.5)
+    assert first.latency.quantile(0.5) == pytest.approx(0.001, rel=0.02)
+
+
+def test_the_whole_holds_everything_also_what_is_no_longer_kept_by_second() -> None:
+    """Counters of a day do not forget its first hour."""
+    series = Series()
+    for second in range(SECONDS + 500):
+        series.take([answer(float(second))])
+    assert len(series.seconds(ONE, 0)) == SECONDS + 1
+    assert series.whole(ONE).requests == SECONDS + 500
+    assert sum(each.requests for _, each in series.minutes(ONE, 0)) == SECONDS + 500
+
+
+def test_what_was_silent_for_a_day_is_forgotten() -> None:
+    """A version that is gone takes its memory with it."""
+    series = Series()
+    series.take([answer(0.0, TWO)])
+    series.take([answer(MINUTES * 60.0), answer(MINUTES * 60.0 + 1)])
+    assert series.labels() == [ONE]
+    assert series.seconds(TWO, 0) == []
+    assert series.minutes(TWO, 0) == []
+    assert series.whole(TWO).requests == 0
+
+
+@given(st.lists(st.tuples(st.floats(0, 500), st.sampled_from([ONE, TWO]), st.floats(0, 3))))
+def test_nothing_is_lost_and_nothing_counted_twice(
+    answers: list[tuple[float, Label, float]],
+) -> None:
+    """By second, by minute and as a whole, all answers are there once."""
+    series = Series()
+    batch = [answer(at, label, took=took) for at, label, took in sorted(answers)]
+    series.take(batch)
+    for label in (ONE, TWO):
+        wanted = sum(each[0].label == label for each in batch)
+        assert sum(each.requests for _, each in series.seconds(label, 0)) == wanted
+        assert sum(each.requests for _, each in series.minutes(label, 0)) == wanted
+        whole = series.whole(label)
+        assert whole.requests == whole.latency.total == wanted
