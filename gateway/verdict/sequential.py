@@ -101,8 +101,7 @@ def evidence(counts: Sequence[int], shares: Sequence[float], tolerance: float) -
     if any(count and not share for count, share in zip(counts, shares, strict=True)):
         return inf
     pairs = [(count, share) for count, share in zip(counts, shares, strict=True) if share]
-    # The mixture spreads about as far as the tolerance around the expected shares.
-    weight = max(1.0, max(share * (1 - share) for _, share in pairs) / tolerance**2 - 1)
+    weight = mixture_weight(shares, tolerance)
     total = sum(counts)
     found = lgamma(weight) - lgamma(weight + total)
     for count, share in pairs:
@@ -111,18 +110,23 @@ def evidence(counts: Sequence[int], shares: Sequence[float], tolerance: float) -
     return found
 
 
+def mixture_weight(shares: Sequence[float], tolerance: float) -> float:
+    """The weight of the mixture: it spreads about as far as the tolerance around the shares."""
+    return max(1.0, max(share * (1 - share) for share in shares) / tolerance**2 - 1)
+
+
 def _within(counts: Sequence[int], shares: Sequence[float], question: Question) -> bool:
     """Whether no version can be off by the tolerance, at the question's miss rate."""
     total, needed = sum(counts), -log(question.miss)
     return all(
-        _ratio(count, total, share, bound) >= needed
+        ratio(count, total, share, bound) >= needed
         for count, share in zip(counts, shares, strict=True)
         for bound in (share - question.tolerance, share + question.tolerance)
         if 0 <= bound <= 1
     )
 
 
-def _ratio(count: int, total: int, share: float, bound: float) -> float:
+def ratio(count: int, total: int, share: float, bound: float) -> float:
     """The logarithm of how much likelier the expected share makes the counts than another one.
 
     What the expected share rules out has failed before anybody asks.

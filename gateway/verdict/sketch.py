@@ -76,13 +76,16 @@ class Sketch:
             value: The number; those below 0 count as 0.
             times: How often.
         """
-        bucket = _ZERO
-        if value > SMALLEST:
-            bucket = ceil(log(min(LARGEST, value)) * _PER_LOG)
+        bucket = ceil(log(min(LARGEST, value)) * _PER_LOG) if value > SMALLEST else _ZERO
         self.counts[bucket] = self.counts.get(bucket, 0) + times
         if value > 0:
             self.sum += value * times
             self.largest = max(self.largest, value)
+
+    def at_most(self, value: float) -> int:
+        """How many numbers were at most this one, give or take `RELATIVE_ERROR` of it."""
+        last = _bucket(value)
+        return sum(count for bucket, count in self.counts.items() if bucket <= last)
 
     def merge(self, other: Sketch) -> None:
         """Count everything that another sketch has counted, too."""
@@ -90,6 +93,14 @@ class Sketch:
             self.counts[bucket] = self.counts.get(bucket, 0) + count
         self.sum += other.sum
         self.largest = max(self.largest, other.largest)
+
+    def without(self, earlier: Sketch) -> Sketch:
+        """What was counted since an earlier state of this sketch; its largest stays this one's."""
+        counts = {
+            bucket: count - earlier.counts.get(bucket, 0) for bucket, count in self.counts.items()
+        }
+        kept = {bucket: count for bucket, count in counts.items() if count > 0}
+        return Sketch(kept, max(0.0, self.sum - earlier.sum), self.largest)
 
     def quantile(self, share: float) -> float | None:
         """The number that has at least this share of all numbers at or below it.
@@ -103,19 +114,26 @@ class Sketch:
         Raises:
             ValueError: The share is not within 0 and 1.
         """
-        if not 0 <= share <= 1:
-            raise ValueError(f"{share!r} is no share; it must be within 0 and 1")
-        total = self.total
-        if not total:
-            return None
-        ordered = sorted(self.counts)
-        ranks = list(accumulate(self.counts[bucket] for bucket in ordered))
-        bucket = ordered[bisect_left(ranks, max(1, ceil(share * total)))]
-        return min(_middle(bucket), self.largest)
+        return self.quantiles((share,))[0]
 
     def quantiles(self, shares: Iterable[float]) -> list[float | None]:
-        """Several quantiles at once, in the order asked for."""
-        return [self.quantile(share) for share in shares]
+        """Several quantiles at once, in the order asked for.
+
+        Raises:
+            ValueError: A share is not within 0 and 1.
+        """
+        ordered = sorted(self.counts)
+        ranks = list(accumulate(self.counts[bucket] for bucket in ordered))
+        found: list[float | None] = []
+        for share in shares:
+            if not 0 <= share <= 1:
+                raise ValueError(f"{share!r} is no share; it must be within 0 and 1")
+            if not ranks:
+                found.append(None)
+                continue
+            bucket = ordered[bisect_left(ranks, max(1, ceil(share * ranks[-1])))]
+            found.append(min(_middle(bucket), self.largest))
+        return found
 
     def to_plain(self) -> dict[str, Any]:
         """The sketch as JSON can hold it; `from_plain` reads it."""
@@ -138,6 +156,11 @@ class Sketch:
         if not whole or not all(isfinite(number) and number >= 0 for number in numbers):
             raise ValueError(f"this is no sketch: {plain!r:.80}")
         return cls(counts, *numbers)
+
+
+def _bucket(value: float) -> int:
+    """The bucket of a number; `add` has this for itself, because it is called so often."""
+    return ceil(log(min(LARGEST, value)) * _PER_LOG) if value > SMALLEST else _ZERO
 
 
 def _middle(bucket: int) -> float:

@@ -116,3 +116,24 @@ def test_what_is_no_sketch_is_refused(plain: dict[str, object]) -> None:
     """Nothing is half read."""
     with pytest.raises(ValueError, match="this is no sketch"):
         Sketch.from_plain(plain)
+
+
+@given(st.lists(NUMBERS), NUMBERS)
+def test_counts_at_most_a_number_are_exact_but_for_its_neighbourhood(
+    numbers: list[float], bound: float
+) -> None:
+    """Numbers within the stated error of the bound may be on either side."""
+    told = sketch_of(numbers).at_most(bound)
+    near = 1 + 3 * RELATIVE_ERROR
+    assert (
+        sum(n <= bound / near for n in numbers) <= told <= sum(n <= bound * near for n in numbers)
+    )
+
+
+@given(st.lists(NUMBERS), st.lists(NUMBERS))
+def test_what_was_counted_since_is_told_apart(earlier: list[float], later: list[float]) -> None:
+    """The sketch of the later numbers, but for the largest."""
+    both = sketch_of(earlier + later)
+    since = both.without(sketch_of(earlier))
+    assert since.counts == sketch_of(later).counts
+    assert since.largest == both.largest
