@@ -41,12 +41,18 @@ class UsagePlan:
         stages: The stages that they may call.
         throttle: Requests per second of all of them together; `None` for any number.
         quota: Requests of all of them together, ever; `None` for any number.
+        apis: Single APIs that they may call beside, each as `stage/api`.
     """
 
     keys: tuple[str, ...]
     stages: tuple[str, ...]
     throttle: int | None = None
     quota: int | None = None
+    apis: tuple[str, ...] = ()
+
+    def opens(self, stage: str, api: str) -> bool:
+        """Whether holders may call an API in a stage."""
+        return stage in self.stages or f"{stage}/{api}" in self.apis
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +110,8 @@ def read_access(raw: Mapping[str, Any]) -> Access:
 
 def _plan_plain(plan: UsagePlan) -> dict[str, object]:
     said: dict[str, object] = {"keys": list(plan.keys), "stages": list(plan.stages)}
-    limits = {"throttle": plan.throttle, "quota": plan.quota}
-    return said | {name: limit for name, limit in limits.items() if limit is not None}
+    more = {"throttle": plan.throttle, "quota": plan.quota, "apis": list(plan.apis) or None}
+    return said | {name: value for name, value in more.items() if value is not None}
 
 
 def _read_plan(raw: Mapping[str, Any]) -> UsagePlan:
@@ -114,8 +120,9 @@ def _read_plan(raw: Mapping[str, Any]) -> UsagePlan:
         raise ValueError(f"{throttle!r} is no limit of requests per second")
     if quota is not None and typed(quota, int) not in QUOTAS:
         raise ValueError(f"{quota!r} is no number of requests")
-    keys, stages = (tuple(typed(each, str) for each in typed(raw[k], list)) for k in _LISTS)
-    return UsagePlan(keys, stages, throttle, quota)
+    keys, stages = _texts(raw["keys"]), _texts(raw["stages"])
+    return UsagePlan(keys, stages, throttle, quota, _texts(raw.get("apis", [])))
 
 
-_LISTS: Final = ("keys", "stages")
+def _texts(raw: Any) -> tuple[str, ...]:  # noqa: ANN401 - what it is, is checked
+    return tuple(typed(each, str) for each in typed(raw, list))

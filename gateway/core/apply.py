@@ -14,11 +14,13 @@ from gateway.core.changes import (
     Change,
     DeleteAlias,
     DeleteFunction,
+    DeleteService,
     DeleteVersion,
     Publish,
     PutAlias,
     PutFault,
     PutFunction,
+    PutResource,
     PutService,
     Release,
     Unrelease,
@@ -33,7 +35,13 @@ from gateway.core.function_steps import (
     put_fault,
     put_function,
 )
-from gateway.core.service_steps import put_service, release, unrelease
+from gateway.core.service_steps import (
+    delete_service,
+    put_resource,
+    put_service,
+    release,
+    unrelease,
+)
 from gateway.core.snapshot import Snapshot
 
 
@@ -64,6 +72,8 @@ _STEPS: Final[Mapping[type, Callable[[Snapshot, Any], Snapshot]]] = {
     PutAlias: put_alias,
     DeleteAlias: delete_alias,
     PutService: put_service,
+    DeleteService: delete_service,
+    PutResource: put_resource,
     Release: release,
     Unrelease: unrelease,
     Batch: _batch,

@@ -14,7 +14,8 @@ from gateway.core.alias import Route
 from gateway.core.faults import Fault
 from gateway.core.features import NO_STAGE_FEATURES, StageFeatures
 from gateway.core.functions import Configuration
-from gateway.core.snapshot import Api
+from gateway.core.resources import Content
+from gateway.core.snapshot import Api, Edition
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,28 @@ class PutService:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteService:
+    """Remove a service that is released to no stage."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutResource:
+    """Keep something that routes nothing, all of it.
+
+    Attributes:
+        group: What it is, in the words of whoever keeps it.
+        id: Its id among those.
+        content: What it is made of; `None` for nothing any more.
+    """
+
+    group: str
+    id: str
+    content: Content | None
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Publish APIs, each with its qualifier, to one stage of a service."""
 
@@ -120,6 +143,7 @@ class Release:
     apis: tuple[Api, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
     features: StageFeatures = NO_STAGE_FEATURES
+    edition: Edition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +170,8 @@ Change = (
     | PutAlias
     | DeleteAlias
     | PutService
+    | DeleteService
+    | PutResource
     | Release
     | Unrelease
     | Batch

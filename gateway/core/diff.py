@@ -13,6 +13,7 @@ from gateway.core.access import NO_ACCESS, access_shown
 from gateway.core.faults import Fault
 from gateway.core.functions import FunctionVersion
 from gateway.core.plain import Plain, alias_plain, api_plain, stage_plain, version_plain
+from gateway.core.resources import NONE, Group, resource_shown
 from gateway.core.snapshot import Function, Service, Snapshot
 
 T = TypeVar("T")
@@ -27,8 +28,8 @@ class Difference:
     Attributes:
         path: Which part: `("functions", F, "versions", N)`, `("functions", F, "faults", N)`,
             `("functions", F, "aliases", A)`, `("services", S, "name")`,
-            `("services", S, "apis")`, `("services", S, "access")` (without secrets) or
-            `("services", S, "stages", T)`.
+            `("services", S, "apis")`, `("services", S, "access")` (without secrets),
+            `("services", S, "stages", T)` or `("resources", G, K)` (without secrets).
         before: The part as plain values; `None` where there was none.
         after: The same afterwards; `None` where it is gone.
     """
@@ -43,6 +44,7 @@ def differences(old: Snapshot, new: Snapshot) -> tuple[Difference, ...]:
     return (
         *_table(("functions",), (old.functions, new.functions), _function),
         *_table(("services",), (old.services, new.services), _service),
+        *_table(("resources",), (old.resources, new.resources), _group),
     )
 
 
@@ -91,6 +93,7 @@ _stage = _leaf(stage_plain)
 _apis = _leaf(lambda apis: [api_plain(api) for api in apis])
 _name = _leaf(str)
 _access = _leaf(access_shown)
+_resource = _leaf(resource_shown)
 
 
 def _function(path: Path, before: Function | None, after: Function | None) -> Parts:
@@ -100,6 +103,10 @@ def _function(path: Path, before: Function | None, after: Function | None) -> Pa
     yield from _table((*path, "versions"), (versions[0], versions[1]), _version)
     yield from _table((*path, "faults"), (faults[0], faults[1]), _fault)
     yield from _table((*path, "aliases"), (aliases[0], aliases[1]), _alias)
+
+
+def _group(path: Path, before: Group | None, after: Group | None) -> Parts:
+    yield from _table(path, (before or NONE, after or NONE), _resource)
 
 
 def _service(path: Path, before: Service | None, after: Service | None) -> Parts:

@@ -7,10 +7,11 @@ compared. What they do to a request is the data plane's business.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from gateway.core.networks import read_networks
+from gateway.core.overlays import Overlay, overlay_plain, read_overlay
 from gateway.core.parameters import (
     Constant,
     Parameter,
@@ -60,26 +61,17 @@ class StageFeatures:
         throttle: Requests per second that are answered, all APIs together; `None` for any number.
         allow: Networks whose callers are let in; all are where it is empty.
         deny: Networks whose callers are not, even if `allow` has them too.
+        overlays: What is in force for single APIs beside, by their ids.
     """
 
     throttle: int | None = None
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    overlays: Mapping[str, Overlay] = field(default_factory=dict)
 
 
 NO_API_FEATURES: Final = ApiFeatures()
 NO_STAGE_FEATURES: Final = StageFeatures()
-
-
-def network(text: str) -> IPv4Network | IPv6Network:
-    """An address or a network in CIDR notation.
-
-    Raises:
-        ValueError: It is neither, or has bits behind its prefix.
-    """
-    if not text.isascii() or text != text.strip():
-        raise ValueError(f"{text!r} is no network")
-    return ip_network(text)
 
 
 def features_plain(features: ApiFeatures | StageFeatures) -> dict[str, object]:
@@ -97,6 +89,8 @@ def feature_plain(value: object) -> object:
         return [feature_plain(each) for each in value]
     if isinstance(value, Parameter):
         return parameter_plain(value)
+    if isinstance(value, Mapping):
+        return {name: overlay_plain(overlay) for name, overlay in value.items()}
     return constant_plain(value) if isinstance(value, Constant) else value
 
 
@@ -121,9 +115,15 @@ def read_stage_features(raw: Mapping[str, Any]) -> StageFeatures:
     """The features that `features_plain` wrote for a stage.
 
     Raises:
-        TypeError, ValueError: It wrote none like this.
+        KeyError, TypeError, ValueError: It wrote none like this.
     """
-    features = StageFeatures(_rate(raw), _networks(raw, "allow"), _networks(raw, "deny"))
+    overlays = typed(raw.get("overlays", {}), dict)
+    features = StageFeatures(
+        _rate(raw),
+        read_networks(raw, "allow"),
+        read_networks(raw, "deny"),
+        {typed(name, str): read_overlay(typed(each, dict)) for name, each in overlays.items()},
+    )
     if features_plain(features) != raw:
         raise ValueError("features of a stage have other keys")
     return features
@@ -134,10 +134,3 @@ def _rate(raw: Mapping[str, Any]) -> int | None:
     if rate is not None and typed(rate, int) not in RATES:
         raise ValueError(f"{rate!r} is no limit of requests per second")
     return typed(rate, int, type(None))  # type: ignore[no-any-return]
-
-
-def _networks(raw: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    texts = tuple(typed(text, str) for text in typed(raw.get(key, []), list))
-    for text in texts:
-        network(text)
-    return texts

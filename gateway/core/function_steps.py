@@ -22,6 +22,7 @@ from gateway.core.changes import (
 from gateway.core.entries import Entry, compile_alias, pin
 from gateway.core.errors import Refused, listed, nearest, refuse
 from gateway.core.functions import FunctionVersion
+from gateway.core.resources import without_triggers
 from gateway.core.snapshot import Function, FunctionBackend, Snapshot
 
 
@@ -54,6 +55,7 @@ def _without(snapshot: Snapshot, function: Function, qualifier: str) -> Snapshot
         snapshot,
         functions={**snapshot.functions, function.name: function},
         entries={**snapshot.entries, function.name: entries},
+        resources=without_triggers(snapshot.resources, function.name, qualifier),
     )
 
 
@@ -84,7 +86,8 @@ def delete_function(snapshot: Snapshot, change: DeleteFunction) -> Snapshot:
         refuse("function-in-use", message, "release the stage without that api first")
     functions = {name: f for name, f in snapshot.functions.items() if name != change.name}
     entries = {name: e for name, e in snapshot.entries.items() if name != change.name}
-    return replace(snapshot, functions=functions, entries=entries)
+    resources = without_triggers(snapshot.resources, change.name)
+    return replace(snapshot, functions=functions, entries=entries, resources=resources)
 
 
 def _answers(snapshot: Snapshot, function: str, qualifier: str | None = None) -> str:

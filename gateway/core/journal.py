@@ -18,11 +18,13 @@ from gateway.core.changes import (
     Change,
     DeleteAlias,
     DeleteFunction,
+    DeleteService,
     DeleteVersion,
     Publish,
     PutAlias,
     PutFault,
     PutFunction,
+    PutResource,
     PutService,
     Release,
     Unrelease,
@@ -34,9 +36,12 @@ from gateway.core.plain import (
     Plain,
     api_plain,
     configuration_plain,
+    edition_plain,
     read_api,
     read_configuration,
+    read_edition,
 )
+from gateway.core.resources import read_content, resource_shown
 from gateway.core.typed import read_strings, typed
 
 
@@ -60,6 +65,8 @@ def _without_secrets(change: Change) -> Change:
         return Batch(tuple(map(_without_secrets, change.changes)))
     if isinstance(change, PutService) and change.access is not None:
         return replace(change, access=without_secrets(change.access))
+    if isinstance(change, PutResource) and change.content is not None:
+        return replace(change, content=resource_shown(change.content))
     return change
 
 
@@ -83,7 +90,7 @@ def read_change(raw: Plain) -> Change:
 def _check(kind: type, fields: Mapping[str, object]) -> None:
     """Every field is there and no other, and what should be a text is one."""
     known = {field.name for field in dataclass_fields(kind)}
-    strange = (fields.keys() ^ known) - ({"access", "features"} & known)
+    strange = (fields.keys() ^ known) - ({"access", "features", "edition"} & known)
     if strange:
         raise ValueError(f"other fields: {listed(sorted(strange))}")
     for name in _TEXTS & known:
@@ -154,7 +161,8 @@ def _read_service(fields: dict[str, Any]) -> PutService:
 def _write_release(change: Release) -> dict[str, object]:
     said = {**_fields(change), "apis": [api_plain(api) for api in change.apis]}
     said |= {"variables": dict(change.variables), "features": features_plain(change.features)}
-    return {key: value for key, value in said.items() if value or key != "features"}
+    said["edition"] = None if change.edition is None else edition_plain(change.edition)
+    return {key: value for key, value in said.items() if value or key not in _UNSAID}
 
 
 def _read_release(fields: dict[str, Any]) -> Release:
@@ -166,7 +174,14 @@ def _read_release(fields: dict[str, Any]) -> Release:
         read["features"] = read_stage_features(typed(fields["features"], dict))
         if read["features"] == NO_STAGE_FEATURES:
             raise ValueError("features that are none are not said")
+    if "edition" in fields:
+        read["edition"] = read_edition(typed(fields["edition"], dict))
     return Release(**fields | read)
+
+
+def _read_resource(fields: dict[str, Any]) -> PutResource:
+    raw = fields.pop("content")
+    return PutResource(**fields, content=None if raw is None else read_content(raw))
 
 
 def _write_batch(change: Batch) -> dict[str, object]:
@@ -189,12 +204,18 @@ _KINDS_BY_TYPE: Final[dict[type, tuple[str, _Writer, _Reader]]] = {
     PutAlias: ("put-alias", _write_alias, _read_alias),
     DeleteAlias: ("delete-alias", _fields, lambda fields: DeleteAlias(**fields)),
     PutService: ("put-service", _write_service, _read_service),
+    DeleteService: ("delete-service", _fields, lambda fields: DeleteService(**fields)),
+    PutResource: ("put-resource", _fields, _read_resource),
     Release: ("release", _write_release, _read_release),
     Unrelease: ("unrelease", _fields, lambda fields: Unrelease(**fields)),
     Batch: ("batch", _write_batch, _read_batch),
 }
 _KINDS: Final = {name: (kind, read) for kind, (name, _, read) in _KINDS_BY_TYPE.items()}
 _TEXTS: Final = frozenset(
-    {"name", "code", "description", "function", "number", "version", "id", "service", "stage"}
+    {
+        *("name", "code", "description", "function", "number", "version"),
+        *("id", "service", "stage", "group"),
+    }
 )
+_UNSAID: Final = frozenset({"features", "edition"})
 _OPTIONAL: Final = frozenset({(Publish, "code"), (Publish, "number")})

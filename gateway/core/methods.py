@@ -31,7 +31,12 @@ def _exact(expression: str) -> Test:
     return lambda value: value == expression
 
 
-def _range(expression: str) -> Test:
+def range_of(expression: str) -> tuple[int, int]:
+    """The lowest and the highest integer of a range, `[1,9]` with its ends or `(1,9)` without.
+
+    Raises:
+        Refused: It is no range, or no integer lies in it.
+    """
     parts = _RANGE.fullmatch(expression)
     if parts is None or (parts[1] == "[") != (parts[4] == "]"):
         message = f"{expression!r} is no range; allowed: [1,9] with or (1,9) without its ends"
@@ -41,6 +46,16 @@ def _range(expression: str) -> Test:
     if low > high:
         message = f"no integer lies in the range {expression!r}"
         raise Refused([Problem("bad-expression", message)])
+    return low, high
+
+
+def members_of(expression: str) -> frozenset[str]:
+    """The values that `in` lists: `Bob, Alice`."""
+    return frozenset(filter(None, map(str.strip, expression.split(","))))
+
+
+def _range(expression: str) -> Test:
+    low, high = range_of(expression)
     return lambda value: _INTEGER.fullmatch(value) is not None and low <= int(value) <= high
 
 
@@ -72,7 +87,7 @@ def _regex(expression: str) -> Test:
 
 
 def _in(expression: str) -> Test:
-    members = frozenset(filter(None, map(str.strip, expression.split(","))))
+    members = members_of(expression)
     if not members:
         message = f"{expression!r} lists no values; for example: in Bob, Alice"
         raise Refused([Problem("bad-expression", message)])

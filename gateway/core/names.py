@@ -1,7 +1,7 @@
 """Names and how they are spelled: functions, aliases, versions, stages.
 
-The spelling rules are the cloud's (functions 2-60 characters, aliases 1-64). `$LATEST` and
-`$DEFAULT` are the only names that may start with `$`.
+The spelling rules are the cloud's (functions up to 60 characters, aliases 1-64), but a function
+may have one letter, as in examples. `$LATEST` and `$DEFAULT` alone may start with `$`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ STAGES: Final = ("dev", "prepub", "release")
 STAGE_SYNONYMS: Final = {"test": "dev"}
 """Other names that reach a stage: the cloud calls the first one `test`."""
 
-_FUNCTION = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]{0,58}[A-Za-z0-9])")
+_FUNCTION = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]{0,58}[A-Za-z0-9])?")
 _ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 FUNCTION_RULE: Final = (
-    "2 to 60 letters, digits, '-' or '_', starting with a letter and ending with a letter or digit"
+    "1 to 60 letters, digits, '-' or '_', starting with a letter and ending with a letter or digit"
 )
 ALIAS_RULE: Final = "'$DEFAULT', or 1 to 64 letters, digits, '-' or '_' that start with a letter"
 VERSION_RULE: Final = "a published number such as '1', or '$LATEST'"

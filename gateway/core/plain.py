@@ -18,6 +18,7 @@ from gateway.core.routes import check_method, parse_path
 from gateway.core.snapshot import (
     Api,
     Backend,
+    Edition,
     Function,
     FunctionBackend,
     HttpBackend,
@@ -119,7 +120,25 @@ def stage_plain(stage: Stage) -> dict[str, object]:
         "variables": dict(stage.variables),
         "apis": [api_plain(api) for api in stage.apis],
         **features_plain(stage.features),
+        **({} if stage.edition is None else {"edition": edition_plain(stage.edition)}),
     }
+
+
+def edition_plain(edition: Edition) -> dict[str, object]:
+    """What a release is called."""
+    return {"version": edition.version, "description": edition.description}
+
+
+def read_edition(raw: Plain) -> Edition:
+    """The edition that `edition_plain` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: It wrote none like this.
+    """
+    edition = Edition(typed(raw["version"], str), typed(raw["description"], str))
+    if edition_plain(edition) != raw:
+        raise ValueError(f"an edition has other keys: {listed(raw)}")
+    return edition
 
 
 def api_plain(api: Api) -> dict[str, object]:

@@ -18,6 +18,7 @@ from gateway.core.changes import (
     PutAlias,
     PutFault,
     PutFunction,
+    PutResource,
     PutService,
     Release,
 )
@@ -28,7 +29,12 @@ def rebuild(snapshot: Snapshot) -> Batch:
     """Changes that build the snapshot from the empty one, all but its revision."""
     functions = [step for function in snapshot.functions.values() for step in _function(function)]
     services = [step for service in snapshot.services.values() for step in _service(service)]
-    return Batch((*functions, *services))
+    resources = [
+        PutResource(group, key, content)
+        for group, kept in snapshot.resources.items()
+        for key, content in kept.items()
+    ]
+    return Batch((*functions, *services, *resources))
 
 
 def _function(function: Function) -> Iterator[Change]:
@@ -53,4 +59,5 @@ def _service(service: Service) -> Iterator[Change]:
     access = None if service.access == NO_ACCESS else service.access
     yield PutService(service.id, service.name, service.apis, access)
     for stage in service.stages.values():
-        yield Release(service.id, stage.name, stage.apis, stage.variables, stage.features)
+        said = (stage.apis, stage.variables, stage.features, stage.edition)
+        yield Release(service.id, stage.name, *said)

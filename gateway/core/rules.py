@@ -102,7 +102,7 @@ def parse_rule(when: str, version: str) -> Rule:
     if len(when) > _MAX_RULE:
         message = f"the rule has {len(when)} characters; allowed: {_MAX_RULE}"
         raise Refused([Problem("bad-rule", message)])
-    parts = _CONDITION.fullmatch(when.strip())
+    parts = CONDITION.fullmatch(when.strip())
     if parts is None:
         raise Refused([_malformed(when)])
     key = parse_key(parts["key"])
@@ -253,6 +253,7 @@ _SOURCES: Final[dict[str, Callable[[str, str], Key]]] = {
 }
 
 
-_CONDITION = re.compile(
+CONDITION: Final = re.compile(
     rf"(?P<key>\S.*?)\s+(?P<method>{'|'.join(METHODS)})(?:\s+(?P<expression>.*))?", re.DOTALL
 )
+"""A condition as written: its key, its method and its expression."""

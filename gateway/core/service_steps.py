@@ -9,9 +9,16 @@ from dataclasses import replace
 
 from gateway.core import names
 from gateway.core.access import NO_ACCESS
-from gateway.core.changes import PutService, Release, Unrelease
+from gateway.core.changes import (
+    DeleteService,
+    PutResource,
+    PutService,
+    Release,
+    Unrelease,
+)
 from gateway.core.errors import Problem, Refused, listed, nearest, refuse
 from gateway.core.function_steps import known_function
+from gateway.core.resources import NONE
 from gateway.core.snapshot import FunctionBackend, Service, Snapshot, Stage
 
 
@@ -37,6 +44,27 @@ def put_service(snapshot: Snapshot, change: PutService) -> Snapshot:
     return _with_service(snapshot, Service(change.id, change.name, stages, change.apis, access))
 
 
+def delete_service(snapshot: Snapshot, change: DeleteService) -> Snapshot:
+    """Remove a service."""
+    service = _service(snapshot, change.id)
+    if service.stages:
+        message = f"service {service.id!r} is released to {listed(service.stages)}"
+        refuse("service-in-use", f"{message}; take it off these stages first")
+    services = {key: other for key, other in snapshot.services.items() if key != service.id}
+    return replace(snapshot, services=services)
+
+
+def put_resource(snapshot: Snapshot, change: PutResource) -> Snapshot:
+    """Keep something that routes nothing, or keep it no more."""
+    group = {**snapshot.resources.get(change.group, NONE)}
+    if change.content is None:
+        group.pop(change.id, None)
+    else:
+        group[change.id] = change.content
+    resources = {**snapshot.resources, change.group: group}
+    return replace(snapshot, resources={name: each for name, each in resources.items() if each})
+
+
 def release(snapshot: Snapshot, change: Release) -> Snapshot:
     """Publish APIs to a stage."""
     service = _service(snapshot, change.service)
@@ -50,7 +78,7 @@ def release(snapshot: Snapshot, change: Release) -> Snapshot:
                 problems += [problem.under(index) for problem in refused.problems]
     if problems:
         raise Refused(problems)
-    stage = Stage(name, change.apis, change.variables, change.features)
+    stage = Stage(name, change.apis, change.variables, change.features, change.edition)
     return _with_service(snapshot, replace(service, stages={**service.stages, name: stage}))
 
 

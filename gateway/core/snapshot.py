@@ -23,6 +23,7 @@ from gateway.core.features import (
     StageFeatures,
 )
 from gateway.core.functions import Configuration, FunctionVersion
+from gateway.core.resources import Group
 from gateway.core.routes import Path, Table
 
 
@@ -103,6 +104,19 @@ Backend = FunctionBackend | HttpBackend | MockBackend
 
 
 @dataclass(frozen=True, slots=True)
+class Edition:
+    """What a release is called, by whoever gives releases names.
+
+    Attributes:
+        version: Its name; no two releases share one.
+        description: The words of whoever released.
+    """
+
+    version: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """One API of a service: a method, a path and who answers.
 
@@ -130,6 +144,7 @@ class Stage:
         apis: The released APIs.
         variables: The stage's variables.
         features: What it does besides routing.
+        edition: What the release is called; `None` where it has no name.
         table: The APIs compiled for look-up.
 
     Raises:
@@ -140,6 +155,7 @@ class Stage:
     apis: tuple[Api, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
     features: StageFeatures = NO_STAGE_FEATURES
+    edition: Edition | None = None
     table: Table[Api] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -191,12 +207,14 @@ class Snapshot:
         revision: Counts the changes that led here.
         functions: Functions by name.
         services: Services by id; the first one answers on addresses that name no service.
+        resources: What clients' APIs keep beside what routes, by kind and id.
         entries: Compiled qualifiers by function and qualifier.
     """
 
     revision: int = 0
     functions: Mapping[str, Function] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
+    resources: Mapping[str, Group] = field(default_factory=dict)
     entries: Mapping[str, Mapping[str, Entry]] = field(
         default_factory=dict, compare=False, repr=False
     )

@@ -17,11 +17,13 @@ from gateway.core.changes import (
     Change,
     DeleteAlias,
     DeleteFunction,
+    DeleteService,
     DeleteVersion,
     Publish,
     PutAlias,
     PutFault,
     PutFunction,
+    PutResource,
     PutService,
     Release,
     Unrelease,
@@ -32,12 +34,14 @@ from gateway.core.errors import Refused
 from gateway.core.faults import Fault, Latency
 from gateway.core.features import ApiFeatures, StageFeatures
 from gateway.core.functions import Configuration
+from gateway.core.overlays import COUNTED, Cors, Overlay, Window
 from gateway.core.parameters import KINDS, PLACES, TARGETS, Constant, Goal, Parameter
 from gateway.core.routes import parse_path
 from gateway.core.rules import RequestView, parse_key, parse_rule
 from gateway.core.snapshot import (
     EMPTY,
     Api,
+    Edition,
     FunctionBackend,
     HttpBackend,
     MockBackend,
@@ -294,7 +298,33 @@ API_FEATURES = st.builds(
     constants=st.lists(CONSTANTS, max_size=2).map(tuple),
 )
 NETWORKS = st.lists(st.sampled_from(["10.0.0.0/8", "::1"]), unique=True).map(tuple)
-STAGE_FEATURES = st.builds(StageFeatures, RATES, NETWORKS, NETWORKS)
+WINDOWS = st.builds(
+    Window, st.sampled_from([1, 500]), st.sampled_from([1, 3600]), st.sampled_from(COUNTED)
+)
+ORIGINS = st.lists(st.sampled_from(["*", "https://a"]), max_size=2).map(tuple)
+CORS = st.builds(Cors, ORIGINS, credentials=st.booleans(), age=st.none() | st.just(600))
+OVERLAYS = st.builds(
+    Overlay, st.lists(WINDOWS, max_size=2).map(tuple), NETWORKS, NETWORKS, st.none() | CORS
+)
+STAGE_FEATURES = st.builds(
+    StageFeatures,
+    RATES,
+    NETWORKS,
+    NETWORKS,
+    st.dictionaries(st.sampled_from(["one", "two"]), OVERLAYS, max_size=2),
+)
+EDITIONS = st.none() | st.builds(Edition, st.text(max_size=3), st.text(max_size=3))
+CONTENTS = st.dictionaries(
+    st.text(max_size=2),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2)
+        ),
+        max_leaves=4,
+    ),
+    max_size=3,
+)
 APIS = st.lists(
     st.builds(
         Api,
@@ -331,7 +361,9 @@ def _changes() -> st.SearchStrategy[Change]:
         st.builds(PutAlias, FUNCTIONS, ALIASES, st.builds(Route, numbers)),
         st.builds(DeleteAlias, FUNCTIONS, ALIASES),
         st.builds(PutService, SERVICES, words, APIS),
-        st.builds(Release, SERVICES, STAGES, APIS, TABLES, STAGE_FEATURES),
+        st.builds(DeleteService, SERVICES),
+        st.builds(PutResource, st.sampled_from(["plans", "keys"]), words, st.none() | CONTENTS),
+        st.builds(Release, SERVICES, STAGES, APIS, TABLES, STAGE_FEATURES, EDITIONS),
         st.builds(Unrelease, SERVICES, STAGES),
     )
     batches = st.recursive(

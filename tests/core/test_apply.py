@@ -239,7 +239,7 @@ def test_every_qualifier_can_be_released(shop: Snapshot, build: Build) -> None:
         pytest.param(
             PutFunction("1st", "code"),
             "bad-name",
-            "'1st' cannot name a function; allowed: 2 to 60 letters, digits, '-' or '_', "
+            "'1st' cannot name a function; allowed: 1 to 60 letters, digits, '-' or '_', "
             "starting with a letter and ending with a letter or digit",
             "",
             id="a function's name",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -30,6 +31,7 @@ from gateway.core.errors import Refused
 from gateway.core.faults import Fault, Latency
 from gateway.core.functions import Configuration
 from gateway.core.plain import snapshot_plain
+from gateway.core.resources import resource_shown
 from gateway.core.routes import parse_path
 from gateway.core.snapshot import EMPTY, Api, MockBackend, Snapshot
 
@@ -303,6 +305,15 @@ def part(plain: dict[str, object], path: tuple[str, ...]) -> object:
     return found
 
 
+def whole(snapshot: Snapshot) -> dict[str, object]:
+    """Everything that a snapshot holds, resources as well."""
+    shown = {
+        group: {key: resource_shown(content) for key, content in kept.items()}
+        for group, kept in snapshot.resources.items()
+    }
+    return {**snapshot_plain(snapshot), "resources": shown}
+
+
 @settings(max_examples=200)
 @given(data=st.data())
 def test_differences_are_what_differs(
@@ -317,12 +328,12 @@ def test_differences_are_what_differs(
     except Refused:
         new = data.draw(states)
     found = differences(old, new)
-    before, after = snapshot_plain(old), snapshot_plain(new)
+    before, after = whole(old), whole(new)
     for difference in found:
         assert difference.before == part(before, difference.path)
         assert difference.after == part(after, difference.path)
     assert len({difference.path for difference in found}) == len(found)
-    equal = (old.functions, old.services) == (new.functions, new.services)
+    equal = replace(old, revision=0) == replace(new, revision=0)
     assert equal == (found == () and last_numbers(old) == last_numbers(new))
 
 

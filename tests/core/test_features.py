@@ -15,11 +15,11 @@ from gateway.core.features import (
     ApiFeatures,
     StageFeatures,
     features_plain,
-    network,
     read_api_features,
     read_stage_features,
 )
 from gateway.core.journal import UnknownChange, change_plain, read_change
+from gateway.core.networks import network
 from gateway.core.parameters import Constant, Goal, Parameter
 from gateway.core.plain import api_plain
 from gateway.core.routes import parse_path

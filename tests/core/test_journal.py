@@ -16,11 +16,13 @@ from gateway.core.changes import (
     Change,
     DeleteAlias,
     DeleteFunction,
+    DeleteService,
     DeleteVersion,
     Publish,
     PutAlias,
     PutFault,
     PutFunction,
+    PutResource,
     PutService,
     Release,
     Unrelease,
@@ -31,7 +33,7 @@ from gateway.core.journal import UnknownChange, change_plain, read_change
 from gateway.core.plain import Plain
 from gateway.core.routes import parse_path
 from gateway.core.rules import parse_key, parse_rule
-from gateway.core.snapshot import Api, FunctionBackend, HttpBackend, MockBackend
+from gateway.core.snapshot import Api, Edition, FunctionBackend, HttpBackend, MockBackend
 
 CONFIGURATION = Configuration("web.main", 0.1, 64, 1, {"A": "b"})
 ROUTE = Route(
@@ -61,6 +63,10 @@ EVERY_KIND: list[Change] = [
     PutFault("orders", "1", Fault(0.05, 503, Latency("uniform", (0.1, 0.5)))),
     PutFault("orders", "$LATEST", Fault(0.05)),
     PutFault("orders", "1", None),
+    DeleteService("shop"),
+    PutResource("plans", "small", {"name": "small", "keys": ["a"], "more": {"rate": 1.5}}),
+    PutResource("plans", "small", None),
+    Release("shop", "dev", APIS, {}, edition=Edition("20261124", "words")),
 ]
 
 
@@ -121,7 +127,8 @@ def without(change: Change, *path: str) -> dict[str, Any]:
 
 FUNCTION, PUBLISH, ALIAS = EVERY_KIND[0], EVERY_KIND[3], EVERY_KIND[5]
 SERVICE, RELEASE = EVERY_KIND[7], EVERY_KIND[8]
-FAULT = EVERY_KIND[-3]
+FAULT = EVERY_KIND[11]
+RESOURCE, NAMED = EVERY_KIND[15], EVERY_KIND[17]
 CONFIGURED = (FUNCTION, "configuration")
 
 MALFORMED: dict[str, object] = {
@@ -137,6 +144,15 @@ MALFORMED: dict[str, object] = {
     "a kind that is a list": {"kind": [], "name": "orders"},
     "an unknown field": {**change_plain(DeleteFunction("orders")), "force": True},
     "a missing field": {"kind": "delete-alias", "function": "orders"},
+    "a resource of a kind that is no text": changed(RESOURCE, "group", to=1),
+    "a resource that is no table": changed(RESOURCE, "content", to=["small"]),
+    "a resource with a set in it": changed(RESOURCE, "content", "keys", to={1: 2}),
+    "a resource with a moment in it": changed(RESOURCE, "content", "more", to=[object()]),
+    "a resource without a content": without(RESOURCE, "content"),
+    "an edition that is a text": changed(NAMED, "edition", to="20261124"),
+    "an edition without words": without(NAMED, "edition", "description"),
+    "an edition of a number": changed(NAMED, "edition", "version", to=1),
+    "an edition with more": changed(NAMED, "edition", "more", to=1),
     "a missing field with a default": without(PUBLISH, "number"),
     "a name that is a number": changed(FUNCTION, "name", to=1),
     "a name that is null": changed(FUNCTION, "name", to=None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -17,12 +18,15 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutFault,
     PutFunction,
+    PutResource,
     PutService,
     Release,
 )
 from gateway.core.decide import decide
 from gateway.core.entries import Target
+from gateway.core.faults import Fault
 from gateway.core.functions import Configuration
 from gateway.core.journal import change_plain, read_change
 from gateway.core.rebuild import rebuild
@@ -53,7 +57,7 @@ def orders(snapshot: Snapshot) -> list[object]:
 def check(snapshot: Snapshot) -> None:
     """What comes back is the same, but for the revision."""
     again = rebuilt(snapshot)
-    assert (again.functions, again.services) == (snapshot.functions, snapshot.services)
+    assert replace(again, revision=snapshot.revision) == snapshot
     assert {name: set(entries) for name, entries in again.entries.items()} == {
         name: set(entries) for name, entries in snapshot.entries.items()
     }
@@ -104,6 +108,8 @@ TROUBLES: dict[str, list[Change]] = {
         Release("second", "release", (), {"a": "b"}),
         Release("second", "dev", ()),
     ],
+    "a fault": [PutFault("orders", "2", Fault(0.05))],
+    "an empty resource": [PutResource("plans", "small", {})],
     "empty code": [PutFunction("empty", ""), Publish("empty")],
 }
 
