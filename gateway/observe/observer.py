@@ -32,6 +32,7 @@ class Asked(Protocol):
     began: float
     method: str
     path: str
+    query_string: bytes
     headers: dict[str, str]
     body: bytes
 
@@ -98,6 +99,7 @@ class Observer:
         self.series = Series()
         self.sinks: list[Sink] = []
         self.dropped = 0
+        self._lag = 0.0
         self._waiting: deque[Noted] = deque(maxlen=BOUND)
 
     def cell(self, label: Label, *, malformed: bool = False) -> Cell:
@@ -110,8 +112,8 @@ class Observer:
         """Take note of an answer that is out."""
         statuses = cell.statuses
         statuses[status] = statuses.get(status, 0) + 1
-        if len(asked.body) > KEPT_BODY:
-            asked.body = asked.body[:KEPT_BODY]  # nobody reads it any more, and it may be long
+        if len(asked.body) > KEPT_BODY:  # nobody reads it any more; one byte tells of more
+            asked.body = asked.body[: KEPT_BODY + 1]
         waiting = self._waiting
         if len(waiting) == BOUND:
             self.dropped += 1
@@ -131,5 +133,12 @@ class Observer:
     async def run(self, pause: Callable[[float], Awaitable[None]]) -> None:
         """Take in what waits, again and again, until cancelled."""
         while True:
+            before = self.now()
             await pause(BEAT)
+            self._lag = max(self._lag, self.now() - before - BEAT)
             self.settle()
+
+    def lag(self) -> float:
+        """The longest delay of the event loop since the last question, in seconds."""
+        lag, self._lag = self._lag, 0.0
+        return lag

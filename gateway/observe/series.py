@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -70,10 +70,32 @@ class Interval:
         self.latency.merge(other.latency)
 
 
+class Point(NamedTuple):
+    """An interval as a curve shows it.
+
+    Attributes:
+        requests: Every answer.
+        failed: Answers that were errors.
+        p50, p99: Latencies, in seconds; `None` where nothing was answered.
+    """
+
+    requests: int
+    failed: int
+    p50: float | None
+    p99: float | None
+
+    @classmethod
+    def of(cls, interval: Interval) -> Point:
+        """The point of an interval."""
+        p50, p99 = interval.latency.quantiles((0.5, 0.99))
+        return cls(interval.requests, interval.failed, p50, p99)
+
+
 class _Packed(NamedTuple):
-    """An interval that is over."""
+    """An interval that is over; its point is made once, for curves are drawn again and again."""
 
     at: int
+    point: Point
     latency: bytes
     sum: float
     largest: float
@@ -86,7 +108,9 @@ class _Packed(NamedTuple):
         latency = interval.latency
         flat = array("q", (number for pair in latency.counts.items() for number in pair))
         numbers = (flat.tobytes(), latency.sum, latency.largest)
-        return cls(at, *numbers, tuple(interval.errors.items()), interval.throttled)
+        return cls(
+            at, Point.of(interval), *numbers, tuple(interval.errors.items()), interval.throttled
+        )
 
     def unpack(self) -> Interval:
         """The interval as it was."""
@@ -124,6 +148,13 @@ class Track:
         yield from _unpacked(self._seconds, since)
         if self.second >= since and self._second.requests:
             yield self.second, self._second
+
+    def packed(self, since: int, *, minutes: bool) -> Iterator[_Packed]:
+        """Seconds or minutes from one on, the one that goes on included, as they are kept."""
+        over, going_on = (self._minutes, self.minutes) if minutes else (self._seconds, self.seconds)
+        yield from (each for each in over if each.at >= since)
+        last = over[-1].at + 1 if over else since
+        yield from (_Packed.of(*each) for each in going_on(max(since, last)))
 
     def minutes(self, since: int) -> Iterator[tuple[int, Interval]]:
         """The minutes from one on in which something happened; each is its number."""
@@ -183,6 +214,17 @@ class Series:
         track = self._tracks.get(label)
         return list(track.minutes(since)) if track else []
 
+    def course(
+        self, labels: Iterable[Label], since: int, *, minutes: bool = False
+    ) -> dict[int, Point]:
+        """Points of several labels together, from a second or a minute on, by its number."""
+        found: dict[int, list[_Packed]] = {}
+        for label in labels:
+            track = self._tracks.get(label)
+            for each in track.packed(since, minutes=minutes) if track else ():
+                found.setdefault(each.at, []).append(each)
+        return {at: _together(packed) for at, packed in found.items()}
+
     def whole(self, label: Label) -> Interval:
         """Everything of a label since the start."""
         track, everything = self._tracks.get(label), Interval()
@@ -212,6 +254,15 @@ class Series:
         silent = [label for label, track in self._tracks.items() if track.second < before]
         for label in silent:
             del self._tracks[label]
+
+
+def _together(packed: Sequence[_Packed]) -> Point:
+    if len(packed) == 1:
+        return packed[0].point
+    every = Interval()
+    for each in packed:
+        every.merge(each.unpack())
+    return Point.of(every)
 
 
 def _unpacked(packed: deque[_Packed], since: int) -> Iterator[tuple[int, Interval]]:

@@ -7,7 +7,7 @@ A seat is taken until the handler has really ended: a thread that ignores its ti
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.runtime.context import Context, context_template
 from gateway.runtime.outcome import Outcome, raised
@@ -15,6 +15,18 @@ from gateway.runtime.pool import Pool
 
 if TYPE_CHECKING:
     from gateway.runtime.loader import LoadedVersion
+
+
+class Activity(NamedTuple):
+    """What goes on in a version.
+
+    Attributes:
+        running: Invocations that run now.
+        starts: How often its code was loaded, or a process was started for it.
+    """
+
+    running: int
+    starts: int
 
 
 class Seats:
@@ -40,11 +52,12 @@ class Generation:
         pool: The processes that it runs in; `None` when it runs in this one.
         timeout: Seconds an invocation may take.
         ended: Whether it was unloaded; then nobody can enter any more.
+        running: Invocations that run in it now.
     """
 
     __slots__ = (
-        "_limit", "_loaded", "_retired", "_running", "_seats", "_template",
-        "ended", "handler", "inline", "pool", "timeout",
+        "_limit", "_loaded", "_retired", "_seats", "_template",
+        "ended", "handler", "inline", "pool", "running", "timeout",
     )  # fmt: skip
 
     def __init__(
@@ -60,7 +73,7 @@ class Generation:
         self._template = context_template(loaded.version)
         self._limit = loaded.version.configuration.concurrency
         self._seats = seats
-        self._running = 0
+        self.running = 0
         self._retired = retired
 
     def enter(self) -> bool:
@@ -70,7 +83,7 @@ class Generation:
             if seats.taken >= self._limit or self.ended:
                 return False
             seats.taken += 1
-            self._running += 1
+            self.running += 1
             return True
 
     def leave(self) -> None:
@@ -78,8 +91,8 @@ class Generation:
         seats = self._seats
         with seats.lock:
             seats.taken -= 1
-            self._running -= 1
-            if not self._retired or self._running:
+            self.running -= 1
+            if not self._retired or self.running:
                 return
             self.ended = True
         self._unload()
@@ -88,7 +101,7 @@ class Generation:
         """Unload the version as soon as nothing runs in it, which may be now."""
         with self._seats.lock:
             self._retired = True
-            if self._running or self.ended:
+            if self.running or self.ended:
                 return
             self.ended = True
         self._unload()

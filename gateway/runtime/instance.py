@@ -27,7 +27,7 @@ from gateway.runtime.output import say
 TICK: Final = 0.05
 """Seconds between two looks at a busy process's memory."""
 
-SECRETS: Final = frozenset({"GATEWAY_TOKEN", "GATEWAY_STATE"})
+SECRETS: Final = frozenset({"GATEWAY_TOKEN", "GATEWAY_KEYS", "GATEWAY_STATE"})
 """Variables of the gateway that are none of a function's business."""
 
 _CHUNK: Final = 262_144

@@ -69,6 +69,7 @@ class Pool:
         self._memory = version.configuration.memory * _MEGABYTE
         self._lock = threading.Lock()
         self._idle: list[Instance] = []
+        self.starts = 0
         self._closed = False
 
     def open(self) -> None:
@@ -170,6 +171,7 @@ class Pool:
         token = speaker.set(said)
         try:
             instance = self._processes.start(self._memory)
+            self.starts += 1
             try:
                 self._load(instance)
             except LoadError as error:

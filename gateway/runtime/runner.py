@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from gateway.runtime.errors import LoadError
-from gateway.runtime.generation import Generation, Seats
+from gateway.runtime.generation import Activity, Generation, Seats
 from gateway.runtime.inline import invoke_inline
 from gateway.runtime.loader import LoadedVersion, load
 from gateway.runtime.outcome import Outcome, limit_reached, not_loaded
@@ -43,7 +43,7 @@ class Runner:
 
     __slots__ = (
         "_dropped", "_failure", "_folder", "_generation", "_loading", "_lock", "_processes",
-        "_seats", "_threads", "version",
+        "_seats", "_starts", "_threads", "version",
     )  # fmt: skip
 
     def __init__(
@@ -61,7 +61,17 @@ class Runner:
         self._generation: Generation | None = None
         self._failure: LoadError | None = None
         self._loading: asyncio.Future[None] | None = None
+        self._starts = 0
         self._dropped = False
+
+    def activity(self) -> Activity:
+        """What goes on in it."""
+        generation, starts = self._generation, self._starts
+        if generation is None:
+            return Activity(0, starts)
+        if generation.pool is not None:
+            starts += generation.pool.starts
+        return Activity(generation.running, starts)
 
     def invoke(self, event: object, request_id: str) -> Coroutine[Any, Any, Outcome]:
         """Run the handler once; everything the handler does wrong is in the outcome.
@@ -99,6 +109,10 @@ class Runner:
                 raise
             self._failure = None
             self._generation = Generation(loaded, self._seats, retired=self._dropped)
+            if isinstance(loaded, LoadedVersion):
+                self._starts += 1
+            elif old is not None and old.pool is not None:
+                self._starts += old.pool.starts
         if old is not None:
             old.retire()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gateway.runtime import output
 from gateway.runtime.errors import BrokenVersions, LoadError
-from gateway.runtime.generation import Seats
+from gateway.runtime.generation import Activity, Seats
 from gateway.runtime.processes import Processes
 from gateway.runtime.runner import Runner
 from gateway.runtime.threads import Threads
@@ -115,6 +115,16 @@ class Runtime:
             runner = self._make(version, seats)
             runners.append(runner)
             return runner
+
+    def activity(self) -> dict[tuple[str, str], Activity]:
+        """What goes on, by function and version."""
+        with self._lock:
+            runners = {key: list(several) for key, several in self._runners.items()}
+        found = {}
+        for key, several in runners.items():
+            every = [runner.activity() for runner in several]
+            found[key] = Activity(sum(a.running for a in every), sum(a.starts for a in every))
+        return found
 
     async def invoke(self, version: FunctionVersion, event: object, request_id: str) -> Outcome:
         """Run a version once; on a hot path keep its `runner` instead."""

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.runtime.context import context_template
 from gateway.runtime.errors import LoadError
+from gateway.runtime.generation import Activity
 from gateway.runtime.outcome import Outcome, failed, limit_reached, not_loaded
 from gateway.runtime.web_application import Application, load_application
 from gateway.runtime.web_child import Child, bootstrap_of
+from gateway.runtime.web_place import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gateway.core.functions import FunctionVersion
     from gateway.runtime.generation import Seats
     from gateway.runtime.threads import Threads
@@ -41,71 +41,6 @@ _HEADERS: Final = {
     "appid": "tencentcloud_appid",
     "uin": "tencentcloud_uin",
 }
-
-
-class Place:
-    """One loading of a web version in use: it is closed when it is retired and nobody is in it.
-
-    Args:
-        instance: What serves.
-        seats: Those of the function.
-        limit: How many may be taken.
-        closing: Is given what completes when the instance is closed.
-
-    Attributes:
-        instance: What serves.
-        closed: Whether nobody can enter any more.
-        retired: Whether it closes when the last one leaves.
-    """
-
-    def __init__(
-        self,
-        instance: Application | Child,
-        seats: Seats,
-        limit: int,
-        closing: Callable[[Future[None]], None],
-    ) -> None:
-        self.instance = instance
-        self.closed = False
-        self.retired = False
-        self._seats = seats
-        self._limit = limit
-        self._closing = closing
-        self._inside = 0
-
-    @property
-    def ended(self) -> bool:
-        """Whether it serves nobody any more."""
-        return self.closed or self.instance.ended
-
-    def enter(self) -> bool:
-        """Take a seat; false when all are taken, or the place is closed."""
-        seats = self._seats
-        with seats.lock:
-            if seats.taken >= self._limit or self.ended:
-                return False
-            seats.taken += 1
-            self._inside += 1
-            return True
-
-    def leave(self) -> None:
-        """Give the seat back."""
-        with self._seats.lock:
-            self._seats.taken -= 1
-            self._inside -= 1
-        self._close_if_empty()
-
-    def retire(self) -> None:
-        """Close as soon as nobody is inside, which may be now."""
-        self.retired = True
-        self._close_if_empty()
-
-    def _close_if_empty(self) -> None:
-        with self._seats.lock:
-            if not self.retired or self._inside or self.closed:
-                return
-            self.closed = True
-        self._closing(self.instance.close())
 
 
 class Tools(Protocol):
@@ -139,8 +74,13 @@ class WebRunner:
         self._tools = tools
         self._lock = threading.Lock()
         self._place: Place | None = None
+        self.starts = 0
         self._dropped = False
         self._loading: asyncio.Future[LoadError | None] | None = None
+
+    def activity(self) -> Activity:
+        """What goes on in it."""
+        return Activity(self._place.inside if self._place else 0, self.starts)
 
     async def invoke(self, _event: object, request_id: str) -> Outcome:
         """Web functions are reached by requests alone (CONTRACT 5.9)."""
@@ -179,6 +119,7 @@ class WebRunner:
             place = Place(self._start(), self._seats, limit, self._tools.closing)
             place.retired = self._dropped
             self._place = place
+            self.starts += 1
         if old is not None:
             old.retire()
 

@@ -33,7 +33,7 @@ KEPT_OUTPUT: Final = 64 * 1024
 """Bytes of a process's output that are kept."""
 
 _POLL_SECONDS: Final = 0.02
-_SECRETS: Final = frozenset(("GATEWAY_TOKEN",))
+_SECRETS: Final = frozenset(("GATEWAY_TOKEN", "GATEWAY_KEYS"))
 
 
 def bootstrap_of(folder: str) -> str | None:

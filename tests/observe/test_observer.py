@@ -22,6 +22,7 @@ class Asked:
     began: float = 1.0
     method: str = "POST"
     path: str = "/orders/1"
+    query_string: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"x" * 10_000
 
@@ -48,7 +49,7 @@ def test_what_waits_is_taken_in_once_and_in_order() -> None:
     first, second = Observation._make(one), Observation._make(two)
     assert (first.asked.id, first.status, first.revision, first.seconds) == ("a", 200, 7, 1.0)
     assert (second.asked.id, second.status, second.revision, second.seconds) == ("b", 430, 8, 2.0)
-    assert (first.cell.label, len(first.asked.body)) == (LABEL, module.KEPT_BODY)
+    assert (first.cell.label, len(first.asked.body)) == (LABEL, module.KEPT_BODY + 1)
     assert observer.series.whole(LABEL).requests == 2
 
 
@@ -82,3 +83,20 @@ def test_it_takes_in_again_and_again_until_it_is_cancelled() -> None:
         asyncio.run(observer.run(pause))
     assert pauses == [module.BEAT] * 3
     assert observer.series.whole(LABEL).requests == 2
+
+
+def test_the_lag_of_the_loop_is_the_longest_delay_of_a_beat() -> None:
+    """Since the last question."""
+    ticks = iter([10.0, 10.0 + module.BEAT + 0.5, 20.0, 20.0 + module.BEAT + 0.1, 30.0])
+    observer = Observer(ticks.__next__)
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(observer.run(pause))
+    assert observer.lag() == pytest.approx(0.5)
+    assert observer.lag() == 0

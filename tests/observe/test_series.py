@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.observe import Cell, Interval, Label, Noted, Series
-from gateway.observe.series import MINUTES, SECONDS
+from gateway.observe.series import MINUTES, SECONDS, Point
 
 ONE = Label("release", "orders", "release", "1", "main")
 TWO = Label("release", "orders", "release", "2", "weight")
@@ -23,6 +23,7 @@ class Asked:
     id: str = "a"
     method: str = "GET"
     path: str = "/"
+    query_string: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
 
@@ -113,3 +114,25 @@ def test_nothing_is_lost_and_nothing_counted_twice(
         assert sum(each.requests for _, each in series.minutes(label, 0)) == wanted
         whole = series.whole(label)
         assert whole.requests == whole.latency.total == wanted
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 200), st.sampled_from([ONE, TWO]), st.floats(0, 3))),
+    st.integers(0, 250),
+    st.booleans(),
+)
+def test_a_curve_shows_what_the_intervals_hold(
+    found: list[tuple[float, Label, float]], since: int, minutes: bool
+) -> None:
+    """Of one label and of two together, whether they are over or go on; silence has no point."""
+    series = Series()
+    series.take([answer(ended, label, 430, took) for ended, label, took in sorted(found)])
+    read = series.minutes if minutes else series.seconds
+    for labels in ([ONE], [ONE, TWO]):
+        expected: dict[int, Interval] = {}
+        for label in labels:
+            for at, interval in read(label, since):
+                expected.setdefault(at, Interval()).merge(interval)
+        points = series.course(labels, since, minutes=minutes)
+        assert points == {at: Point.of(interval) for at, interval in expected.items()}
+    assert series.course([Label("nowhere")], 0) == {}

@@ -121,7 +121,7 @@ def test_what_was_said_before_the_time_was_over(
     runner = runtime.runner(version)
     assert isinstance(runner, Runner)
     generation = runner._generation
-    while generation is not None and generation._running:
+    while generation is not None and generation.running:
         threading.Event().wait(0)  # a thread runs on
 
 

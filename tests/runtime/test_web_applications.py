@@ -12,9 +12,10 @@ import pytest
 
 from gateway.runtime import HandlerNotFound, LoadError, Outcome, Runtime, UserCodeError
 from gateway.runtime.threads import Threads
-from gateway.runtime.web import Place, WebRunner
+from gateway.runtime.web import WebRunner
 from gateway.runtime.web_application import Application, load_application
 from gateway.runtime.web_errors import InitTimeout, StartFailed
+from gateway.runtime.web_place import Place
 
 if TYPE_CHECKING:
     from gateway.core.functions import FunctionVersion

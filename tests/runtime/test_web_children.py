@@ -20,10 +20,11 @@ import pytest
 
 from gateway.core.functions import Configuration
 from gateway.runtime import Outcome, Runtime
-from gateway.runtime.web import Place, WebRunner
+from gateway.runtime.web import WebRunner
 from gateway.runtime.web_child import Child, _listens, bootstrap_of, environment
 from gateway.runtime.web_errors import PortBindingFailed, ProcessExited
 from gateway.runtime.web_guard import NOT_STARTED, WATCH, guard
+from gateway.runtime.web_place import Place
 
 if TYPE_CHECKING:
     from gateway.core.functions import FunctionVersion
@@ -134,13 +135,14 @@ def test_a_server_that_listens_elsewhere_is_ended(bootstrap: Bootstrap) -> None:
 def test_what_the_gateway_keeps_to_itself(
     bootstrap: Bootstrap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The version's variables win over the gateway's; its token is told to nobody."""
+    """The version's variables win over the gateway's; its token and its keys are told to nobody."""
     monkeypatch.setenv("GATEWAY_TOKEN", "secret")
+    monkeypatch.setenv("GATEWAY_KEYS", "id:secret")
     monkeypatch.setenv("GREETING", "outer")
     monkeypatch.setenv("PORT", "1")
     version = bootstrap(LISTEN, environment={"GREETING": "inner"})
     told = environment(version, 5)
-    assert "GATEWAY_TOKEN" not in told
+    assert not {"GATEWAY_TOKEN", "GATEWAY_KEYS"} & told.keys()
     assert (told["GREETING"], told["PORT"], told["SCF_FUNCTIONNAME"]) == ("inner", "5", "orders")
 
 
