@@ -7,31 +7,36 @@ import platform
 import shlex
 import sys
 from importlib.metadata import version
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
-from loadtests import traffic
-from loadtests.options import read_log
+from loadtests.source import source
+
+PASSED_DOWN: Final = "LOADTEST_COMMAND"
+"""The environment variable in which whoever drives Locust names the command that it was given."""
 
 
 def circumstances(options: Any, senders: int) -> dict[str, Any]:  # noqa: ANN401 - a namespace
-    """The log, the mix, the load and the versions of everything that took part."""
-    log, _ = read_log(options.access_log)
+    """The traffic, the load, the seed, the versions of everything, and how to do it again."""
     return {
-        "log": {
-            "file": os.path.abspath(options.access_log),  # noqa: PTH100 - not resolved, only named
-            "lines": len(log.entries),
-            "malformed": log.malformed,
-            "clients": len({entry.client for entry in log.entries}),
-            "bob": traffic.busiest(log.entries),
-        },
+        "test": options.load_test,
+        "log": dict(source(options).facts),
         "mix": options.mix,
         "users": options.num_users,
+        "rate": options.rate or None,
         "senders": senders,
+        "seed": options.gateway_seed,
         "gateway_seed": options.gateway_seed,
         "versions": {
             "gateway-simulator": version("gateway-simulator"),
             "locust": version("locust"),
             "python": platform.python_version(),
         },
+        "command": os.environ.get(PASSED_DOWN) or as_typed(),
         "command_line": shlex.join(sys.argv),
     }
+
+
+def as_typed() -> str:
+    """The command of this process, with Locust by its name and not by the place of its script."""
+    return shlex.join([Path(sys.argv[0]).name.replace("__main__.py", "locust"), *sys.argv[1:]])

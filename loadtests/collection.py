@@ -9,28 +9,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loadtests.course import part
+from loadtests.course import UNLIMITED, part
 from loadtests.tally import Problem, Tally, merged
 
 
 class Collection:
     """Who sends what in a run, and what each has counted so far."""
 
-    def __init__(self, number: int, requests: int, senders: Sequence[str]) -> None:
+    def __init__(self, number: int, requests: int | None, senders: Sequence[str]) -> None:
         """Deal out the requests.
 
         Args:
             number: Tells this run from others of the same process.
-            requests: Requests of all senders together.
+            requests: Requests of all senders together; `None` where something else ends the run.
             senders: Their names.
         """
         self.number = number
         self.requests = requests
         self.parts = {
-            name: part(requests, place, len(senders)) for place, name in enumerate(senders)
+            name: part(requests or UNLIMITED, place, len(senders))
+            for place, name in enumerate(senders)
         }
+        self._owed = {name: dealt.requests for name, dealt in self.parts.items()}
         self._tallies = {name: Tally() for name in senders}
-        self._waiting = {name for name in senders if self.parts[name].requests}
+        self._waiting = {name for name in senders if self._owed[name]}
 
     @property
     def finished(self) -> bool:
@@ -43,8 +45,15 @@ class Collection:
         return frozenset(self._waiting)
 
     @property
+    def tallies(self) -> Mapping[str, Tally]:
+        """What each sender has counted so far."""
+        return self._tallies
+
+    @property
     def tally(self) -> Tally:
         """All counts so far."""
+        if len(self._tallies) == 1:
+            return next(iter(self._tallies.values()))
         return merged(self._tallies.values())
 
     def take(self, sender: str, report: Mapping[str, Any]) -> None:
@@ -54,20 +63,37 @@ class Collection:
         if "broken" in report:
             self.lose(sender, report["broken"])
             return
-        tally = Tally.from_data(report["tally"])
+        self.hold(sender, Tally.from_data(report["tally"]), report["of"])
+
+    def hold(self, sender: str, tally: Tally, of: int) -> None:
+        """Hold the counts of a sender, unless newer ones are held.
+
+        Args:
+            sender: Its name.
+            tally: Everything it has counted.
+            of: How many requests it has to send in all; fewer than dealt, once it was closed.
+        """
+        self._owed[sender] = min(of, self._owed[sender])
         if tally.requests >= self._tallies[sender].requests:
             self._tallies[sender] = tally
-        if tally.requests >= self.parts[sender].requests:
+        if tally.requests >= self._owed[sender]:
             self._waiting.discard(sender)
 
     def lose(self, sender: str, why: str) -> None:
         """Count what a sender still owes as errors: nobody will ever know what came of it."""
         if sender in self._waiting:
             tally = self._tallies[sender]
-            tally.lost(Problem("-", why), self.parts[sender].requests - tally.requests)
+            owed = 1 if self.requests is None else self._owed[sender] - tally.requests
+            tally.lost(Problem("-", why), owed)
             self._waiting.discard(sender)
 
 
-def report(number: int, tally: Tally) -> dict[str, Any]:
-    """What a sender tells of itself."""
-    return {"run": number, "tally": tally.to_data()}
+def report(number: int, tally: Tally, of: int) -> dict[str, Any]:
+    """What a sender tells of itself.
+
+    Args:
+        number: The run.
+        tally: Everything it has counted.
+        of: How many requests it has to send in all.
+    """
+    return {"run": number, "tally": tally.to_data(), "of": of}

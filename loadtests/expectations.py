@@ -33,17 +33,20 @@ class Expectation:
         who: `Bob`, `others`, or empty for everybody whom no other expectation of the stage names.
         shares: Expected shares by version.
         reasons: The only reason that a version may give; versions that are not named are free.
+        revision: The only revision it is about; empty for any.
     """
 
     stage: str
     who: str
     shares: Mapping[str, float]
     reasons: Mapping[str, str]
+    revision: str = ""
 
     @property
     def name(self) -> str:
-        """`STAGE` or `STAGE/WHO`."""
-        return f"{self.stage}/{self.who}" if self.who else self.stage
+        """`STAGE` or `STAGE/WHO`, with `@REVISION` where it is about one only."""
+        group = f"{self.stage}/{self.who}" if self.who else self.stage
+        return f"{group}@{self.revision}" if self.revision else group
 
 
 def parse(text: str) -> Expectation:
@@ -84,7 +87,9 @@ def _version(item: str, text: str) -> tuple[str, float, str]:
     return version, share, reason
 
 
-def choose(given: Iterable[str], stages: Iterable[str]) -> tuple[Expectation, ...]:
+def choose(
+    given: Iterable[str], stages: Iterable[str], usual: Iterable[str] = USUAL
+) -> tuple[Expectation, ...]:
     """The expectations of a run: the usual ones, replaced by those that are given.
 
     One for a stage replaces all usual ones of that stage; one for `STAGE/WHO` replaces only what
@@ -104,9 +109,9 @@ def choose(given: Iterable[str], stages: Iterable[str]) -> tuple[Expectation, ..
                 f" {expectation.stage}; the mix sends to {', '.join(sorted(sent))}"
             )
     kept = [
-        usual
-        for usual in map(parse, USUAL)
-        if usual.stage in sent and usual.name not in names and usual.stage not in names
+        each
+        for each in map(parse, usual)
+        if each.stage in sent and each.name not in names and each.stage not in names
     ]
     if not kept + asked:
         raise Misuse(f"nothing is expected of {', '.join(sorted(sent))}: give --expect {FORM}")

@@ -8,9 +8,13 @@ from typing import Any, NamedTuple, NoReturn
 import psutil
 
 from loadtests import output, target
+from loadtests.catalogue import chosen
 from loadtests.exits import Exit
 from loadtests.expectations import Misuse
-from loadtests.options import read_log, terms
+from loadtests.moving import Moving
+from loadtests.options import terms
+from loadtests.source import source
+from loadtests.steering import Unsteerable
 
 
 class Refusal(NamedTuple):
@@ -33,10 +37,9 @@ def check(options: Any, host: str | None) -> Refusal | None:  # noqa: ANN401 - a
     """Ask everything that can be known beforehand; `None` if the run may start."""
     url = host or target.USUAL
     try:
-        terms(options)
-        log, _ = read_log(options.access_log)
+        judged, found = terms(options), source(options)
     except Misuse as error:
-        return Refusal(Exit.USAGE, "usage", str(error))
+        return refusal(error)
     forbidden = target.refusal(url, options.allow_host)
     if forbidden is not None:
         return Refusal(Exit.USAGE, "host", forbidden)
@@ -44,12 +47,23 @@ def check(options: Any, host: str | None) -> Refusal | None:  # noqa: ANN401 - a
     if silent is not None:
         return Refusal(Exit.UNREACHABLE, "unreachable", silent, "start it with 'gateway serve'")
     try:
+        if chosen(options).moves:
+            Moving(options, judged)
         Path(options.verdict_json).parent.mkdir(parents=True, exist_ok=True)
+    except (Misuse, Unsteerable) as error:
+        return refusal(error)
     except OSError as error:
         return Refusal(Exit.USAGE, "report", f"{options.verdict_json}: {error.strerror}")
-    if log.complaint:
-        output.say(f"note: {options.access_log}: {log.complaint}")
+    if found.complaint:
+        output.say(f"note: {options.access_log}: {found.complaint}")
     return None
+
+
+def refusal(error: Misuse | Unsteerable) -> Refusal:
+    """What an error says, as a refusal."""
+    if isinstance(error, Misuse):
+        return Refusal(Exit.USAGE, "usage", str(error))
+    return Refusal(Exit.UNREACHABLE, "control", str(error), "name it with --control URL")
 
 
 def give_up(refusal: Refusal) -> NoReturn:

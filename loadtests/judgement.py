@@ -6,15 +6,20 @@ against a limit; and only what is neither wrong nor failing can be undecided.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from gateway.verdict import Look, Outcome, Question, Summary, Verdict, judge_all
+from gateway.verdict.sticky import StickyVerdict, judge_sticky
 from loadtests.exits import Exit
 from loadtests.expectations import Expectation
-from loadtests.tally import Cell, Tally
+from loadtests.misfits import misfits
+from loadtests.samples import cells_of, counted, keys_of, questions
+from loadtests.tally import Tally
+from loadtests.terms import Terms
+
+__all__ = ["Conclusion", "Terms", "cells_of", "conclude", "undecided"]
 
 _WORST_FIRST = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.PASSED)
 _CODES = {
@@ -25,145 +30,132 @@ _CODES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What a run is judged by.
-
-    Attributes:
-        expectations: What each group should get.
-        question: The error rates and the tolerance of the splits.
-        max_errors: The greatest share of failed requests.
-        until_decided: Whether the splits are watched while requests are sent, and the run ends
-            as soon as they are decided.
-    """
-
-    expectations: tuple[Expectation, ...]
-    question: Question
-    max_errors: float
-    until_decided: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Conclusion:
     """The answer to everything that a run was asked.
 
     Attributes:
         code: The exit code: failed wins over too many errors, and these over undecided.
+        asked: What each split was expected to be, in the order of the report.
         summary: The verdicts by the expectations' names.
-        misfits: Answers whose reason and version do not fit together, one sentence each.
+        misfits: Answers that no chance explains, one sentence for each kind.
         error_share: The share of requests that failed.
         errors_exceeded: Whether that is beyond the limit.
         requests_needed: About how many requests would decide it; `None` unless undecided.
         looks: Where the splits were watched: the last look at each, which decides in place of
             the verdict, because that one may only be asked once. Otherwise `None`.
+        sticky: Where keys must stay: whether they did, and how they are shared out, by name.
+        parts: The verdicts on the same splits by reason, by worker, and so on.
     """
 
     code: Exit
+    asked: tuple[Expectation, ...]
     summary: Summary
     misfits: tuple[str, ...]
     error_share: float
     errors_exceeded: bool
     requests_needed: int | None
     looks: Mapping[str, Look] | None = None
+    sticky: Mapping[str, StickyVerdict] = field(default_factory=dict)
+    parts: Mapping[str, Summary] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> Mapping[str, Outcome]:
         """What became of each split."""
         decided = self.summary.verdicts if self.looks is None else self.looks
-        return {name: each.outcome for name, each in decided.items()}
+        return {
+            name: _worst(each.outcome, *_stayed(self.sticky.get(name)))
+            for name, each in decided.items()
+        }
 
     @property
     def outcome(self) -> Outcome:
         """What became of them all: the worst."""
-        found = set(self.outcomes.values())
-        return next(outcome for outcome in _WORST_FIRST if outcome in found)
+        return _worst(*self.outcomes.values())
+
+    @property
+    def failed_parts(self) -> bool:
+        """Whether a part of a split is wrong, though the whole may not be."""
+        return any(part.outcome is Outcome.FAILED for part in self.parts.values())
 
 
-def conclude(tally: Tally, terms: Terms, looks: Mapping[str, Look] | None = None) -> Conclusion:
+def conclude(
+    tally: Tally,
+    terms: Terms,
+    looks: Mapping[str, Look] | None = None,
+    parts: Mapping[str, Summary] | None = None,
+) -> Conclusion:
     """Judge what came back.
 
     Args:
         tally: What came back.
         terms: What it is judged by.
         looks: The last look at each split, where they were watched.
+        parts: The verdicts on parts of the splits, where they were asked for.
     """
-    groups = {each.name: each for each in terms.expectations}
-    counts = {name: versions(cells_of(each, tally, terms)) for name, each in groups.items()}
-    summary = judge_all(
-        {name: (counts[name], groups[name].shares) for name in groups}, terms.question
-    )
-    misfits = (*_wrong_reasons(tally, terms), *_broken_laws(tally))
+    asked = questions(tally, terms)
+    counts = {each.name: (counted(each, tally, terms), each.shares) for each in asked}
+    summary = judge_all(counts, terms.main_question)
     share = tally.errors.total() / max(tally.requests, 1)
-    exceeded = share > terms.max_errors
-    found = Conclusion(Exit.PASSED, summary, misfits, share, exceeded, None, looks)
-    code = _CODES[found.outcome]
-    if misfits or code is Exit.FAILED:
-        code = Exit.FAILED
-    elif exceeded:
-        code = Exit.ERRORS
+    found = Conclusion(
+        code=Exit.PASSED,
+        asked=asked,
+        summary=summary,
+        misfits=misfits(tally, terms, asked),
+        error_share=share,
+        errors_exceeded=share > terms.max_errors,
+        requests_needed=None,
+        looks=looks,
+        sticky=_sticky(tally, terms, asked),
+        parts=parts or {},
+    )
+    code = _code(found)
     judged_once = code is Exit.UNDECIDED and looks is None
-    needed = _needed(summary, tally.requests) if judged_once else None
+    needed = _needed(found, tally.requests) if judged_once else None
     return replace(found, code=code, requests_needed=needed)
 
 
-def cells_of(expectation: Expectation, tally: Tally, terms: Terms) -> Counter[Cell]:
-    """The answers that an expectation is about."""
-    named = {each.who for each in terms.expectations if each.stage == expectation.stage}
-    return Counter(
-        {
-            cell: count
-            for cell, count in tally.answers.items()
-            if cell.stage == expectation.stage
-            and (cell.who == expectation.who if expectation.who else cell.who not in named)
-        }
-    )
+def _code(found: Conclusion) -> Exit:
+    code = _CODES[found.outcome]
+    if found.misfits or found.failed_parts or code is Exit.FAILED:
+        return Exit.FAILED
+    return Exit.ERRORS if found.errors_exceeded else code
 
 
-def versions(cells: Counter[Cell]) -> dict[str, int]:
-    """Answers by version."""
-    counts: Counter[str] = Counter()
-    for cell, count in cells.items():
-        counts[cell.version] += count
-    return dict(counts)
+def _sticky(tally: Tally, terms: Terms, asked: tuple[Expectation, ...]) -> dict[str, StickyVerdict]:
+    """Whether keys stayed, where they must."""
+    if not terms.by_keys:
+        return {}
+    each = _corrected(terms.main_question, len(asked))
+    return {
+        one.name: judge_sticky(keys_of(one, tally).sightings, one.shares, question=each)
+        for one in asked
+    }
 
 
-def _wrong_reasons(tally: Tally, terms: Terms) -> Iterator[str]:
-    """What gave another reason than the only one it may give."""
-    for expectation in terms.expectations:
-        wrong: Counter[tuple[str, str]] = Counter()
-        for cell, count in cells_of(expectation, tally, terms).items():
-            wanted = expectation.reasons.get(cell.version, cell.reason)
-            if cell.reason != wanted:
-                wrong[cell.version, cell.reason] += count
-        for (version, reason), count in sorted(wrong.items()):
-            yield (
-                f"{expectation.name}: version {version} answered {count:,} times for the reason"
-                f" {reason!r}; only {expectation.reasons[version]!r} is expected of it"
-            )
+def _corrected(question: Question, questions: int) -> Question:
+    return replace(question, false_alarm=question.false_alarm / questions)
 
 
-def _broken_laws(tally: Tally) -> Iterator[str]:
-    """What no configuration explains: one revision of a stage has one version per rule or main."""
-    seen: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for cell in tally.answers:
-        seen[cell.stage, cell.revision][cell.reason].add(cell.version)
-    for (stage, revision), reasons in sorted(seen.items()):
-        where = f"{stage} at revision {revision or '?'}"
-        for reason, found in sorted(reasons.items()):
-            if len(found) > 1 and (reason in {"main", "pinned"} or reason.startswith("rule:")):
-                yield f"{where}: {' and '.join(sorted(found))} all claim the reason {reason!r}"
-        for version in sorted(reasons["main"] & reasons["weight"]):
-            yield f"{where}: version {version} claims to be the main version and to have a weight"
+def _stayed(sticky: StickyVerdict | None) -> tuple[Outcome, ...]:
+    return () if sticky is None else (sticky.consistency.outcome,)
 
 
-def _needed(summary: Summary, requests: int) -> int | None:
-    """Requests of the whole run with which each undecided split would have enough."""
+def _worst(*outcomes: Outcome) -> Outcome:
+    return min(outcomes, key=_WORST_FIRST.index)
+
+
+def _needed(found: Conclusion, requests: int) -> int | None:
+    """Requests of the whole run with which each undecided split would have enough.
+
+    Of keys it is not known how many requests bring more of them.
+    """
     factors = [
         verdict.requests_needed / verdict.total if verdict.total else None
-        for verdict in undecided(summary).values()
+        for verdict in undecided(found.summary).values()
     ]
     known = [factor for factor in factors if factor is not None]
-    if len(known) < len(factors):
-        return None  # nothing is known of how often such a caller comes
+    if found.sticky or len(known) < len(factors):
+        return None
     return ceil(requests * max(known, default=0))
 
 

@@ -6,83 +6,76 @@ text or number that it was written as; whoever needs more reads it again.
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
-from functools import lru_cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.verdict import USUAL as QUESTION
 from gateway.verdict import Question
-from loadtests import course, expectations, traffic
+from loadtests import arguments, course, expectations, moves, steering
+from loadtests.catalogue import SHAPES, LoadTest, chosen
 from loadtests.expectations import Misuse
-from loadtests.judgement import Terms
-from loadtests.traffic import Log, Step
+from loadtests.source import SAMPLE
+from loadtests.terms import PARTS, Terms
 
 if TYPE_CHECKING:
     from locust.argument_parser import LocustArgumentParser
-
-SAMPLE: Final = Path(__file__).with_name("sample.log")
-"""A small invented access log."""
-
-REQUESTS: Final = 20_000
-"""Enough to see three percentage points in the example's splits."""
 
 REPORT: Final = Path("reports/verdict.json")
 
 LOOPBACK: Final = "127.0.0.1"
 
 
-@lru_cache(maxsize=4)
-def read_log(path: str) -> tuple[Log, tuple[Step, ...]]:
-    """Read an access log, once.
+def options_of(test: LoadTest) -> Callable[..., None]:
+    """What adds the options of one test to Locust's."""
 
-    Raises:
-        Misuse: It cannot be read, or no line of it is usable.
-    """
-    try:
-        with Path(path).open(encoding="utf-8", errors="replace") as lines:
-            log = traffic.parse(lines)
-        return log, traffic.steps(log)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise Misuse(f"{path} is no usable access log: {reason}") from error
+    def add(parser: LocustArgumentParser, **_kwargs: object) -> None:
+        # Locust's two listeners stay on this machine unless told.
+        parser.set_defaults(web_host=LOOPBACK, master_bind_host=LOOPBACK, load_test=test.name)
+        parser.prog = "locust"  # and not the file that `python -m locust` happens to run
+        _add_traffic(parser, test)
+        _add_verdict(parser, test)
+        if test.name in SHAPES:
+            _add_shape(parser)
+        if test.moves:
+            _add_moves(parser)
 
-
-def add_options(parser: LocustArgumentParser, **_kwargs: object) -> None:
-    """Add ours to Locust's options, and keep its two listeners on this machine unless told."""
-    parser.set_defaults(web_host=LOOPBACK, master_bind_host=LOOPBACK)
-    parser.prog = "locust"  # and not the file that `python -m locust` happens to run
-    _add_traffic(parser)
-    _add_verdict(parser)
+    return add
 
 
-def _add_traffic(parser: LocustArgumentParser) -> None:
+def _add_traffic(parser: LocustArgumentParser, test: LoadTest) -> None:
     group: Any = parser.add_argument_group(
         "Traffic", "Requests as an access log has them, to the stages of a running gateway."
     )
-    group.add_argument(
+    source = group.add_mutually_exclusive_group()
+    source.add_argument(
         "--access-log",
         metavar="FILE",
-        type=log_file,
+        type=arguments.log_file,
         default=str(SAMPLE),
         help="Access log in common or combined format; each client address is a user, the busiest"
         " one is Bob. Default: an invented sample",
     )
-    requests = group.add_argument(
-        "--requests",
-        metavar="N",
-        type=count,
-        default=REQUESTS,
-        help="Stop after exactly N requests of all users together; the log is repeated as often"
-        " as it takes. Default: %(default)s",
+    source.add_argument(
+        "--recording",
+        metavar="FILE",
+        type=arguments.recording_file,
+        help="Recording; its requests are sent as they are, but for the stage and the time",
     )
-    requests.include_in_web_ui = True  # the others name files and hosts: not for a web form
+    _add_amount(group, test)
     group.add_argument(
         "--mix",
         metavar="STAGE=SHARE,...",
-        type=mix,
-        default=course.MIX,
+        type=arguments.mix,
+        default=test.mix,
         help="How the requests are spread over the stages. Default: %(default)s",
+    )
+    group.add_argument(
+        "--keys",
+        metavar="N",
+        type=arguments.whole,
+        help="Send each request by the next of N users; 0 is the users of the traffic. Default:"
+        f" {test.keys}",
     )
     group.add_argument(
         "--allow-host",
@@ -93,7 +86,71 @@ def _add_traffic(parser: LocustArgumentParser) -> None:
     )
 
 
-def _add_verdict(parser: LocustArgumentParser) -> None:
+def _add_amount(group: Any, test: LoadTest) -> None:  # noqa: ANN401 - argparse's own is private
+    amounts = [
+        group.add_argument(
+            "--requests",
+            metavar="N",
+            type=arguments.whole,
+            default=test.requests or 0,
+            help="Stop after exactly N requests of all users together; the traffic is repeated as"
+            " often as it takes. 0 is no such limit. Default: %(default)s",
+        ),
+        group.add_argument(
+            "--seconds",
+            metavar="S",
+            type=arguments.amount,
+            default=test.seconds or 0.0,
+            help="Stop after so many seconds. 0 is no such limit. Default: %(default)s",
+        ),
+        group.add_argument(
+            "--rate",
+            metavar="R",
+            type=arguments.amount,
+            default=test.rate or 0.0,
+            help="Requests a second of all users together; 0 is as fast as the answers come."
+            " Default: %(default)s",
+        ),
+    ]
+    for each in amounts:
+        each.include_in_web_ui = True  # the others name files and hosts: not for a web form
+
+
+def _add_shape(parser: LocustArgumentParser) -> None:
+    group: Any = parser.add_argument_group("Shape", "How many users there are when.")
+    group.add_argument(
+        "--shape",
+        dest="load_test",
+        choices=SHAPES,
+        help="More and more users, a sudden crowd, or the same for long. Default: %(default)s",
+    )
+
+
+def _add_moves(parser: LocustArgumentParser) -> None:
+    group: Any = parser.add_argument_group("Rollout", "Which alias is moved, and how.")
+    group.add_argument(
+        "--control",
+        metavar="URL",
+        default=steering.USUAL,
+        help="The control plane. Default: %(default)s",
+    )
+    for name, usual, words in (
+        ("function", "orders", "The function"),
+        ("alias", "release", "Its alias"),
+        ("to", "2", "The version whose weight is moved"),
+    ):
+        told = f"{words}. Default: %(default)s"
+        group.add_argument(f"--{name}", metavar="NAME", default=usual, help=told)
+    group.add_argument(
+        "--steps",
+        metavar="WEIGHT,...",
+        type=arguments.steps,
+        default=moves.STEPS,
+        help="Its weights, one after another. Default: %(default)s",
+    )
+
+
+def _add_verdict(parser: LocustArgumentParser, test: LoadTest) -> None:
     group: Any = parser.add_argument_group(
         "Verdict",
         "Exit codes: 0 passed, 10 a split or a reason is wrong, 11 too many errors, 12 undecided,"
@@ -103,10 +160,10 @@ def _add_verdict(parser: LocustArgumentParser) -> None:
         "--expect",
         metavar="STAGE[/WHO]=VERSION:SHARE[:REASON],...",
         action="append",
-        type=expectation,
+        type=arguments.expectation,
         default=[],
         help="Expected split of a stage, or of Bob or the others there; repeatable, replaces what"
-        f" is usual for them. Usual: {' '.join(expectations.USUAL)}",
+        f" is usual for them. Usual: {' '.join(test.usual)}",
     )
     _add_rates(group)
     group.add_argument(
@@ -117,12 +174,23 @@ def _add_verdict(parser: LocustArgumentParser) -> None:
         " the same error rates; --requests is then the most that is sent",
     )
     group.add_argument(
+        "--by",
+        action="append",
+        choices=PARTS,
+        default=[],
+        help="Judge each split once more in parts; repeatable, within the same error rates",
+    )
+    group.add_argument(
         "--max-errors",
         metavar="SHARE",
-        type=share,
+        type=arguments.share,
         default=0.0,
         help="Greatest share of failed requests. Default: %(default)s",
     )
+    _add_report(group)
+
+
+def _add_report(group: Any) -> None:  # noqa: ANN401 - argparse's own class is private
     group.add_argument(
         "--verdict-json",
         metavar="FILE",
@@ -146,7 +214,7 @@ def _add_rates(group: Any) -> None:  # noqa: ANN401 - argparse's own class is pr
     for name, words in rates.items():
         usual = getattr(QUESTION, name.replace("-", "_"))
         told = f"{words}. Default: %(default)s"
-        group.add_argument(f"--{name}", metavar="P", type=rate, default=usual, help=told)
+        group.add_argument(f"--{name}", metavar="P", type=arguments.rate, default=usual, help=told)
 
 
 def terms(options: Any) -> Terms:  # noqa: ANN401 - a namespace of options
@@ -155,64 +223,15 @@ def terms(options: Any) -> Terms:  # noqa: ANN401 - a namespace of options
     Raises:
         Misuse: The options contradict each other.
     """
-    chosen = expectations.choose(options.expect, course.parse_mix(options.mix))
-    question = Question(options.false_alarm, options.miss, options.tolerance)
-    return Terms(chosen, question, options.max_errors, options.until_decided)
-
-
-def log_file(text: str) -> str:
-    """A usable access log."""
-    try:
-        read_log(text)
-    except Misuse as error:
-        raise ArgumentTypeError(str(error)) from error
-    return text
-
-
-def expectation(text: str) -> str:
-    """A readable expectation."""
-    try:
-        expectations.parse(text)
-    except Misuse as error:
-        raise ArgumentTypeError(str(error)) from error
-    return text
-
-
-def mix(text: str) -> str:
-    """A readable mix."""
-    try:
-        course.parse_mix(text)
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from error
-    return text
-
-
-def count(text: str) -> int:
-    """A whole number, 1 or more."""
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    if number < 1:
-        raise ArgumentTypeError(f"{text!r} is no whole number, 1 or more")
-    return number
-
-
-def rate(text: str) -> float:
-    """A probability that is neither 0 nor 1."""
-    number = _number(text)
-    if not 0 < number < 1:
-        raise ArgumentTypeError(f"{text!r} is no number above 0 and below 1")
-    return number
-
-
-def share(text: str) -> float:
-    """A share, 0 to 1."""
-    number = _number(text)
-    if not 0 <= number <= 1:
-        raise ArgumentTypeError(f"{text!r} is no number from 0 to 1")
-    return number
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return -1.0
+    test = chosen(options)
+    asked = expectations.choose(options.expect, course.parse_mix(options.mix), test.usual)
+    if test.by_keys and any(each.who for each in asked):
+        raise Misuse("sticky keys are judged stage by stage: give --expect STAGE=..., without /WHO")
+    return Terms(
+        asked,
+        Question(options.false_alarm, options.miss, options.tolerance),
+        options.max_errors,
+        options.until_decided,
+        by_keys=test.by_keys,
+        by=tuple(dict.fromkeys(options.by)),
+    )

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loadtests.report import Result, document, text
+from loadtests.document import document
+from loadtests.report import Result, text
 
 if TYPE_CHECKING:
     from loadtests.collection import Collection
@@ -48,8 +49,9 @@ class Progress:
         if self._shown:
             tally = collection.tally
             rate = tally.requests / max(seconds, 0.001)
+            wanted = "" if collection.requests is None else f" of {collection.requests:,}"
             line = (
-                f"{tally.requests:,} of {collection.requests:,} requests, {rate:,.0f} per second,"
+                f"{tally.requests:,}{wanted} requests, {rate:,.0f} per second,"
                 f" {tally.errors.total():,} errors"
             )
             print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)

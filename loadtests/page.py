@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
-from loadtests.report import HEADINGS, Result, overall, rows, sentences
+from loadtests.report import Result, headings, overall, rows, sentences
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
 """The Content-Security-Policy with which the page works."""
@@ -32,8 +32,10 @@ def page(result: Result | None, *, running: bool, refused: str = "") -> str:
 
 
 def _body(result: Result) -> str:
-    sent = f"{result.tally.requests:,} of {result.facts.wanted:,} requests"
-    heads = "".join(f'<th scope="col">{heading.capitalize()}</th>' for heading in HEADINGS)
+    wanted = "" if result.facts.wanted is None else f" of {result.facts.wanted:,}"
+    sent = f"{result.tally.requests:,}{wanted} requests"
+    words = [heading.capitalize() for heading in headings(by_keys=result.terms.by_keys)]
+    heads = "".join(f'<th scope="col">{word}</th>' for word in words)
     lines = "".join(_row(row) for row in rows(result))
     told = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences(result))
     return (

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from math import ceil, floor, log10
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.verdict import Look, Outcome, Share, Verdict
 from loadtests.exits import Exit
-from loadtests.judgement import Conclusion, Terms, cells_of, undecided
+from loadtests.figures import percent, points
+from loadtests.judgement import Conclusion, undecided
+from loadtests.samples import cells_of
 from loadtests.tally import Cell, Tally
-from loadtests.traffic import BOB
+from loadtests.terms import Terms
 
 HEADINGS: Final = (
     "STAGE", "WHO", "VERSION", "EXPECTED", "ANSWERS", "SHARE", "INTERVAL", "WOULD SHOW", "FAILED",
@@ -34,19 +35,21 @@ class Facts:
 
     Attributes:
         host: The gateway's address.
-        wanted: Requests that were to be sent.
+        wanted: Requests that were to be sent; `None` where something else ended the run.
         seconds: How long it took.
         finished: Whether every request was sent and settled.
         interrupted: Whether it was ended from outside before that.
         about: Whatever else is worth keeping: the log, the command line, versions.
+        users: Who asked, in a few words.
     """
 
     host: str
-    wanted: int
+    wanted: int | None
     seconds: float
     finished: bool = True
     interrupted: bool = False
     about: dict[str, Any] = field(default_factory=dict)
+    users: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +77,20 @@ class Result:
         return self.tally.requests / self.facts.seconds if self.facts.seconds else 0.0
 
 
+def headings(*, by_keys: bool) -> tuple[str, ...]:
+    """What stands above the rows."""
+    return tuple("KEYS" if by_keys and word == "ANSWERS" else word for word in HEADINGS)
+
+
 def rows(result: Result) -> Iterator[tuple[str, ...]]:
-    """One row per version that was expected or seen, under `HEADINGS`."""
-    for expectation in result.terms.expectations:
+    """One row per version that was expected or seen, under the headings."""
+    for expectation in result.conclusion.asked:
         verdict = result.conclusion.summary.verdicts[expectation.name]
         outcome = result.conclusion.outcomes[expectation.name]
         cells = cells_of(expectation, result.tally, result.terms)
         who = expectation.who or _everybody(result.terms, expectation.stage)
+        if expectation.revision:
+            who = f"revision {expectation.revision}"
         for share in verdict.shares:
             failed = _failed(result.tally, cells, share.version)
             yield (expectation.stage, who, *_figures(share), f"{failed:,}", outcome.value)
@@ -108,7 +118,7 @@ def _failed(tally: Tally, cells: Sequence[Cell] | Any, version: str) -> int:  # 
 
 def table(result: Result) -> str:
     """The rows, aligned."""
-    lines = [HEADINGS, *rows(result)]
+    lines = [headings(by_keys=result.terms.by_keys), *rows(result)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(_aligned(line, widths) for line in lines)
 
@@ -123,13 +133,13 @@ def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
 
 def sentences(result: Result) -> Iterator[str]:
     """A sentence for each split, for what else is wrong, and for the whole."""
-    looks = result.conclusion.looks
-    if looks is None:
-        for name, verdict in result.conclusion.summary.verdicts.items():
-            yield f"{name}: {verdict.sentence}"
-    else:
-        for name, look in looks.items():
-            yield f"{name}: {_looked(look)}"
+    yield from _of_splits(result.conclusion)
+    for by, part in result.conclusion.parts.items():
+        for name, verdict in part.verdicts.items():
+            sentence = verdict.sentence
+            if result.terms.by_keys:
+                sentence = sentence.replace("requests", "keys")
+            yield f"by {by}: {name}: {sentence}"
     for misfit in result.conclusion.misfits:
         yield f"wrong reason: {misfit}"
     kinds = result.tally.errors.most_common()
@@ -137,9 +147,28 @@ def sentences(result: Result) -> Iterator[str]:
         yield f"error: {problem.stage}: {problem.what}: {count:,} of {_requests(result.tally)}"
     if len(kinds) > _KINDS_TOLD:
         yield f"error: {len(kinds) - _KINDS_TOLD} more kinds of error"
-    revisions = sorted({cell.revision for cell in result.tally.answers})
-    if len(revisions) > 1:
+    revisions = revisions_of(result.tally)
+    if len(revisions) > 1 and not result.terms.revisions_known:
         yield f"note: the routing changed during the run: revisions {', '.join(revisions)}"
+
+
+def _of_splits(conclusion: Conclusion) -> Iterator[str]:
+    """The last look at each split that was watched, else its verdict."""
+    if conclusion.looks is not None:
+        for name, look in conclusion.looks.items():
+            yield f"{name}: {_looked(look)}"
+    for name, sticky in conclusion.sticky.items():
+        if conclusion.looks is None or not sticky.consistent:
+            yield f"{name}: {sticky.sentence}"
+    if conclusion.looks is None and not conclusion.sticky:
+        for name, verdict in conclusion.summary.verdicts.items():
+            yield f"{name}: {verdict.sentence}"
+
+
+def revisions_of(tally: Tally) -> list[str]:
+    """Every revision that answered, the oldest first."""
+    seen = {cell.revision for cell in tally.answers}
+    return sorted(seen, key=lambda revision: (len(revision), revision))
 
 
 def _looked(look: Look) -> str:
@@ -157,14 +186,23 @@ def _why(result: Result) -> str:
     conclusion, facts = result.conclusion, result.facts
     if facts.interrupted:
         so_far = f"{conclusion.outcome}: {_found(result)}"
-        return f"after {_requests(result.tally)} of {facts.wanted:,}; so far {so_far}"
+        wanted = "" if facts.wanted is None else f" of {facts.wanted:,}"
+        return f"after {_requests(result.tally)}{wanted}; so far {so_far}"
     if result.code is Exit.FAILED and conclusion.outcome is not Outcome.FAILED:
-        wrong = len(conclusion.misfits)
-        return f"{wrong} wrong reason{'' if wrong == 1 else 's'}, though no split is wrong"
+        return _what_else(conclusion)
     if result.code is Exit.ERRORS:
         limit = percent(result.terms.max_errors)
         return f"{percent(conclusion.error_share)} of {_requests(result.tally)} failed, {limit} may"
     return _found(result)
+
+
+def _what_else(conclusion: Conclusion) -> str:
+    """What failed a run of which no split is wrong."""
+    wrong = len(conclusion.misfits)
+    if wrong:
+        return f"{wrong} wrong reason{'' if wrong == 1 else 's'}, though no split is wrong"
+    parts = [by for by, part in conclusion.parts.items() if part.outcome is Outcome.FAILED]
+    return f"wrong by {' and '.join(parts)}, though no split is wrong as a whole"
 
 
 def _found(result: Result) -> str:
@@ -173,7 +211,8 @@ def _found(result: Result) -> str:
     found = f"{every.count(conclusion.outcome)} of {len(every)} splits"
     if conclusion.looks is None:
         return found + _needs(result) if conclusion.outcome is Outcome.UNDECIDED else found
-    return f"{found} after {_requests(result.tally)} of at most {result.facts.wanted:,}"
+    most = "" if result.facts.wanted is None else f" of at most {result.facts.wanted:,}"
+    return f"{found} after {_requests(result.tally)}{most}"
 
 
 def _needs(result: Result) -> str:
@@ -198,59 +237,16 @@ def _requests(tally: Tally) -> str:
 def text(result: Result) -> str:
     """Everything for people, the outcome last."""
     sent = f"{_requests(result.tally)} at {result.facts.host} in {result.facts.seconds:.1f} s"
-    head = f"{sent} ({result.rate:,.0f} per second); {BOB} is the busiest client of the log"
-    return "\n".join([head, "", table(result), "", *sentences(result), overall(result)])
+    head = f"{sent} ({result.rate:,.0f} per second); {result.facts.users}"
+    lines = [head, "", table(result), "", *sentences(result), *_circumstances(result)]
+    return "\n".join([*lines, overall(result)])
 
 
-def document(result: Result) -> dict[str, Any]:
-    """Everything for programs."""
-    facts, conclusion = result.facts, result.conclusion
-    return {
-        "outcome": result.word,
-        "exit_code": int(result.code),
-        "sentence": overall(result),
-        "host": facts.host,
-        "requests": result.tally.requests,
-        "requests_wanted": facts.wanted,
-        "finished": facts.finished,
-        "seconds": round(facts.seconds, 3),
-        "requests_per_second": round(result.rate, 1),
-        "requests_needed": conclusion.requests_needed,
-        "error_share": conclusion.error_share,
-        "max_errors": result.terms.max_errors,
-        "errors_exceeded": conclusion.errors_exceeded,
-        "misfits": list(conclusion.misfits),
-        "expected": {each.name: asdict(each) for each in result.terms.expectations},
-        "verdict": conclusion.summary.to_dict(),
-        "watched": conclusion.looks and {n: asdict(look) for n, look in conclusion.looks.items()},
-        "counts": _counts(result.tally),
-        **facts.about,
-    }
-
-
-def _counts(tally: Tally) -> dict[str, Any]:
-    return {
-        "answers": [
-            {**cell._asdict(), "count": count, "failed": tally.failures[cell]}
-            for cell, count in sorted(tally.answers.items())
-        ],
-        "errors": [{**e._asdict(), "count": count} for e, count in sorted(tally.errors.items())],
-        "requests_without_version": tally.unnamed,
-    }
-
-
-def percent(share: float) -> str:
-    """A share for people: 0.1 is `10 %`, and no share but 1 is `100 %`."""
-    value = 100 * share
-    rounded = f"{value:.2f}".rstrip("0").rstrip(".")
-    if rounded == "100" and share < 1:
-        return "> 99.99 %"
-    return "< 0.01 %" if rounded == "0" and share > 0 else f"{rounded} %"
-
-
-def points(deviation: float) -> str:
-    """A deviation for people, rounded up to three digits: 0.03 is `3 points`."""
-    value = 100 * deviation
-    scale = 10.0 ** (2 - floor(log10(value)))
-    value = ceil(value * scale * (1 - 1e-12)) / scale
-    return f"{value:g} point{'' if value == 1 else 's'}"
+def _circumstances(result: Result) -> Iterator[str]:
+    """What the same run needs once more."""
+    about = result.facts.about
+    if about:
+        seed = "not known" if about["seed"] is None else about["seed"]
+        made = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
+        yield f"seed: {seed}; revisions: {', '.join(revisions_of(result.tally)) or 'none'}; {made}"
+        yield f"once more: {about['command']}"

@@ -7,16 +7,19 @@ traffic in every process and in every run.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 from zlib import crc32
 
+from gateway.traffic.access_log import read_access_log
+from gateway.traffic.recording import Recorded
+from gateway.traffic.skipping import Skipped
+from gateway.traffic.wire import FRAMING, header_value
+
 BOB: Final = "Bob"
-"""The name of the one user that a rule singles out; the busiest client address bears it."""
+"""The name of the one user that a rule singles out; the busiest user of a log bears it."""
 
 OTHERS: Final = "others"
 """Everybody else."""
@@ -24,29 +27,9 @@ OTHERS: Final = "others"
 ORDERS: Final = 100
 """Orders 1 to 100 exist in every version of the example."""
 
-NAMED: Final = 5
-"""Malformed lines whose numbers are told."""
-
 _ITEMS: Final = ("tea", "cup", "kettle")
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
-_LINE: Final = re.compile(
-    r"(?P<client>[0-9A-Za-z.:_-]+) [^\[]*\[[^\]]*\] "
-    r'"(?P<method>[A-Z]+) (?P<target>[^\s"]+)(?: HTTP/[0-9.]+)?" [1-5][0-9]{2} (?:[0-9]+|-)(?:\s|$)'
-)
-
-
-class Entry(NamedTuple):
-    """What one line of the log says.
-
-    Attributes:
-        client: The client address.
-        method: The HTTP method.
-        target: The request target, with its query.
-    """
-
-    client: str
-    method: str
-    target: str
+_NOT_SENT: Final = FRAMING | {"host"}
 
 
 class Step(NamedTuple):
@@ -55,10 +38,11 @@ class Step(NamedTuple):
     Attributes:
         who: `BOB` or `OTHERS`.
         method: The HTTP method.
-        path: The path behind the stage.
+        path: The path behind the stage, with the query.
         name: The path as the API declares it, under which statistics are kept.
         headers: The headers, `User` among them.
         body: The body, if there is one.
+        user: Who asks, by name.
     """
 
     who: str
@@ -66,7 +50,8 @@ class Step(NamedTuple):
     path: str
     name: str
     headers: Mapping[str, str]
-    body: str | None
+    body: str | bytes | None
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +60,13 @@ class Log:
 
     Attributes:
         entries: The usable lines.
-        malformed: How many lines could not be read.
-        numbers: The first few of their line numbers.
+        malformed: How many lines could not be used.
+        reasons: Why, one sentence for each reason.
     """
 
-    entries: tuple[Entry, ...]
-    malformed: int
-    numbers: tuple[int, ...]
+    entries: tuple[Recorded, ...]
+    malformed: int = 0
+    reasons: tuple[str, ...] = ()
 
     @property
     def complaint(self) -> str | None:
@@ -89,26 +74,25 @@ class Log:
         if not self.malformed:
             return None
         lines = self.malformed + len(self.entries)
-        some = ", ".join(map(str, self.numbers)) + (", ..." if self.malformed > NAMED else "")
         verb = "is" if self.malformed == 1 else "are"
-        return f"{self.malformed:,} of {lines:,} lines {verb} malformed and left out: line {some}"
+        why = "; ".join(self.reasons)
+        return f"{self.malformed:,} of {lines:,} lines {verb} left out: {why}"
 
 
-def parse(lines: Iterable[str]) -> Log:
-    """Read lines in common or combined format; empty ones do not count as lines."""
-    entries, malformed = [], []
-    for number, line in enumerate(lines, start=1):
-        match = _LINE.match(line)
-        if match:
-            entries.append(Entry(*match.group("client", "method", "target")))
-        elif line.strip():
-            malformed.append(number)
-    return Log(tuple(entries), len(malformed), tuple(malformed[:NAMED]))
+def parse(lines: Iterable[bytes], file: str = "-") -> Log:
+    """Read lines in common or combined format; empty ones do not count as lines.
+
+    Raises:
+        Unreadable: The file is damaged.
+    """
+    skipped = Skipped(file)
+    entries = tuple(read_access_log(lines, file, skipped))
+    return Log(entries, skipped.total, tuple(skipped.sentences()))
 
 
-def busiest(entries: Iterable[Entry]) -> str:
-    """The client address with the most lines; of several, the one that came first."""
-    return Counter(entry.client for entry in entries).most_common(1)[0][0]
+def busiest(entries: Iterable[Recorded]) -> str:
+    """The user with the most lines; of several, the one that came first."""
+    return Counter(entry.user or "" for entry in entries).most_common(1)[0][0]
 
 
 def steps(log: Log) -> tuple[Step, ...]:
@@ -122,30 +106,33 @@ def steps(log: Log) -> tuple[Step, ...]:
         ValueError: No line is usable.
     """
     if not log.entries:
-        raise ValueError("no line of the access log is in common or combined format")
+        raise ValueError("no line of it is in common or combined format")
     bob = busiest(log.entries)
     return tuple(_step(entry, bob) for entry in log.entries)
 
 
-def _step(entry: Entry, bob: str) -> Step:
-    who = BOB if entry.client == bob else OTHERS
-    headers = {"User": BOB if who == BOB else entry.client}
-    path = _path(entry.target)
-    code = crc32(path.encode())
+def _step(entry: Recorded, bob: str) -> Step:
+    who = BOB if entry.user == bob else OTHERS
+    user = BOB if who == BOB else header_value(entry.user or "")
+    headers = {"User": user}
+    code = crc32(entry.path.encode())
     if entry.method in _WITH_BODY:
         wish = {"item": _ITEMS[code % len(_ITEMS)], "quantity": code % 12 + 1}
         headers["Content-Type"] = "application/json"
-        return Step(who, "POST", "/orders", "/orders", headers, json.dumps(wish))
-    if path.endswith("/"):
-        return Step(who, "GET", "/orders", "/orders", headers, None)
-    return Step(who, "GET", f"/orders/{code % ORDERS + 1}", "/orders/{id}", headers, None)
+        return Step(who, "POST", "/orders", "/orders", headers, json.dumps(wish), user)
+    if entry.path.endswith("/"):
+        return Step(who, "GET", "/orders", "/orders", headers, None, user)
+    return Step(who, "GET", f"/orders/{code % ORDERS + 1}", "/orders/{id}", headers, None, user)
 
 
-def _path(target: str) -> str:
-    """The path of a target, which proxies log as a whole URL."""
-    if target.startswith("/"):
-        return target.partition("?")[0]
-    try:
-        return urlsplit(target).path or "/"
-    except ValueError:  # a broken IPv6 address, for example
-        return target
+def as_recorded(entry: Recorded) -> Step:
+    """A recorded request, as it was but for the stage; whoever sends `User: Bob` is Bob."""
+    headers: dict[str, str] = {}
+    for name, value in entry.headers:
+        if name.lower() not in _NOT_SENT:
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    named = next((value for name, value in headers.items() if name.lower() == "user"), "")
+    path = entry.path + (f"?{entry.query}" if entry.query else "")
+    who = BOB if named == BOB else OTHERS
+    name, user = "/(recording)", entry.user or named
+    return Step(who, entry.method, path, name, headers, entry.body or None, user)

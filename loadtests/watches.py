@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from gateway.verdict import Look, Outcome, Watch
-from loadtests.judgement import Terms, cells_of, versions
+from loadtests.samples import counted, questions
 from loadtests.tally import Tally
+from loadtests.terms import Terms
 
 
 class Watches:
-    """The watches of one run.
+    """The watches of one run; a split that is only known later gets its watch then."""
 
-    Args:
-        terms: What the run is judged by.
-    """
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._watches: dict[str, Watch] = {}
 
-    def __init__(self, terms: Terms) -> None:
-        self._terms = terms
-        # Bonferroni, as for the splits of a run that is judged once.
-        each = replace(
-            terms.question, false_alarm=terms.question.false_alarm / len(terms.expectations)
-        )
-        self._watches = {
-            expectation.name: Watch(expectation.shares, each) for expectation in terms.expectations
-        }
+    def look(self, tally: Tally, terms: Terms) -> Mapping[str, Look]:
+        """What is known of each split by now.
 
-    def look(self, tally: Tally) -> Mapping[str, Look]:
-        """What is known of each split by now."""
-        return {
-            expectation.name: self._watches[expectation.name].look(
-                versions(cells_of(expectation, tally, self._terms))
-            )
-            for expectation in self._terms.expectations
-        }
+        Args:
+            tally: Everything counted so far.
+            terms: What it is judged by.
+        """
+        looks = {}
+        for asked in questions(tally, terms):
+            watch = self._watches.get(asked.name)
+            if watch is None:
+                watch = self._watches[asked.name] = Watch(asked.shares, terms.watched_question)
+            looks[asked.name] = watch.look(counted(asked, tally, terms))
+        return looks
 
 
 def decided(looks: Mapping[str, Look]) -> bool:

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 
+from loadtests.catalogue import chosen
 from loadtests.conductor import Conductor
+from loadtests.document import document
 from loadtests.page import POLICY, page
-from loadtests.report import HEADINGS, document, rows
+from loadtests.report import HEADINGS, headings, rows
 from loadtests.target import is_loopback
 
 if TYPE_CHECKING:
@@ -33,9 +35,10 @@ def add_pages(web_ui: WebUI, conductor: Conductor) -> None:
     app = ui.app
     app.register_blueprint(pages)
     app.after_request(_with_rows(conductor))
+    heads = headings(by_keys=chosen(conductor.options).by_keys)
     columns = [
         {"key": key, "title": heading.capitalize()}
-        for key, heading in zip(_FIELDS, HEADINGS, strict=True)
+        for key, heading in zip(_FIELDS, heads, strict=True)
     ]
     web_ui.template_args |= {
         "extended_tabs": [{"title": "Verdict", "key": _KEY}],

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+import gevent
+
 from loadtests.collection import report
-from loadtests.course import Part, parse_mix
+from loadtests.course import Part
+from loadtests.dealing import NOTHING, Deal, sender
 from loadtests.expectations import Misuse
 from loadtests.interrupt import on_ctrl_c
-from loadtests.options import read_log
 from loadtests.sender import Sender
 
 if TYPE_CHECKING:
@@ -18,13 +21,22 @@ if TYPE_CHECKING:
     from locust.runners import WorkerRunner
 
 DEALT: Final = "gateway-part"
-"""Master to worker: the number of the run and the worker's part."""
+"""Master to worker: what it is to do, a `Deal`."""
+
+CLOSED: Final = "gateway-close"
+"""Master to worker: begin no more requests."""
+
+LIVE: Final = "gateway-live"
+"""Master to worker: the revision that the test itself has just put live."""
 
 COUNTED: Final = "gateway-counted"
-"""Worker to master: the counts when the part is through, or when the run ends before."""
+"""Worker to master: the counts so far, and once more when the part is through."""
 
-KEY: Final = "gateway"
-"""Where the counts so far stand in the report that every worker makes every few seconds."""
+_BEAT: Final = 0.25
+"""Seconds between two reports."""
+
+_COST: Final = 20
+"""A report takes at most one part in so many of the time."""
 
 
 class Worker:
@@ -36,41 +48,63 @@ class Worker:
         runner: WorkerRunner,
         hand_over: Callable[[Sender | None], None],
     ) -> None:
+        """Take the place of one worker.
+
+        Args:
+            environment: Locust's.
+            runner: Locust's, with the connection to the master.
+            hand_over: Gives the users what they send.
+        """
         self._environment = environment
         self._runner = runner
         self._hand_over = hand_over
-        self._run = 0
-        self._part = Part(0, 1, 0)
+        self._deal = NOTHING
         self._sender: Sender | None = None
         on_ctrl_c(lambda: None)
         runner.register_message(DEALT, self._take_part)
+        runner.register_message(CLOSED, self._close)
+        runner.register_message(LIVE, self._raise_floor)
         events: Any = environment.events
         events.test_start.add_listener(self._start)
         events.test_stop.add_listener(self._tell)
-        events.report_to_master.add_listener(self._report)
         events.quitting.add_listener(self._quit)
 
     def _take_part(self, msg: Message, **_kwargs: object) -> None:
-        self._run, self._part = msg.data["run"], Part(*msg.data["part"])
+        dealt = msg.data
+        self._deal = Deal(dealt["run"], Part(*dealt["part"]), dealt["rate"])
         self._sender = None
 
     def _start(self, **_kwargs: object) -> None:
-        options: Any = self._environment.parsed_options
         try:
-            _, steps = read_log(options.access_log)
-            self._sender = Sender(steps, parse_mix(options.mix), self._part, self._tell)
+            self._sender = sender(self._environment.parsed_options, self._deal, self._tell)
         except Misuse as error:
-            self._runner.send_message(COUNTED, {"run": self._run, "broken": str(error)})
-        self._part = Part(0, 1, 0)  # until the master deals again, there is nothing to send
+            self._runner.send_message(COUNTED, {"run": self._deal.run, "broken": str(error)})
         self._hand_over(self._sender)
+        gevent.spawn(self._tell_often, self._deal.run)
+        # Until the master deals again, there is nothing to send.
+        self._deal = self._deal._replace(part=NOTHING.part)
+
+    def _tell_often(self, run: int) -> None:
+        """Tell while the run lasts, less often the more there is to tell."""
+        cost = 0.0
+        while self._sender is not None and self._deal.run == run and not self._sender.done:
+            gevent.sleep(max(_BEAT, cost * _COST))
+            begun = monotonic()
+            self._tell()
+            cost = monotonic() - begun
 
     def _tell(self, **_kwargs: object) -> None:
         if self._sender is not None:
-            self._runner.send_message(COUNTED, report(self._run, self._sender.tally))
+            counted = report(self._deal.run, self._sender.tally, self._sender.requests)
+            self._runner.send_message(COUNTED, counted)
 
-    def _report(self, data: dict[str, Any], **_kwargs: object) -> None:
-        if self._sender is not None:
-            data[KEY] = report(self._run, self._sender.tally)
+    def _close(self, msg: Message, **_kwargs: object) -> None:
+        if self._sender is not None and msg.data["run"] == self._deal.run:
+            self._sender.close()
+
+    def _raise_floor(self, msg: Message, **_kwargs: object) -> None:
+        if self._sender is not None and msg.data["run"] == self._deal.run:
+            self._sender.floor = msg.data["revision"]
 
     def _quit(self, **_kwargs: object) -> None:
         self._tell()

@@ -8,8 +8,8 @@ import pytest
 
 from gateway.verdict import Question
 from loadtests import expectations
-from loadtests.judgement import Terms
 from loadtests.tally import Cell, Tally
+from loadtests.terms import Terms
 
 Count = tuple[str, str, str, str, int]
 

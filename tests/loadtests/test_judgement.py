@@ -8,11 +8,14 @@ from collections.abc import Callable
 import pytest
 
 from gateway.cli.exits import Exit as ProjectExit
+from loadtests.document import document
 from loadtests.exits import Exit
-from loadtests.judgement import Terms, conclude
+from loadtests.figures import percent, points
+from loadtests.judgement import conclude
 from loadtests.page import page
-from loadtests.report import Facts, Result, document, overall, percent, points, text
+from loadtests.report import Facts, Result, overall, text
 from loadtests.tally import Cell, Problem, Tally
+from loadtests.terms import Terms
 
 MakeTally = Callable[..., Tally]
 MakeTerms = Callable[..., Terms]

@@ -14,16 +14,18 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
 
-from loadtests.run import LOCUSTFILE, gateway
+from loadtests.run import FOLDER
+from loadtests.started import gateway
 
 pytestmark = pytest.mark.sockets
 
 ROOT = Path(__file__).parent.parent.parent
-LOCUST = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE)]
+LOCUST = [sys.executable, "-m", "locust", "-f", str(FOLDER / "distribution.py")]
 COARSE = ["--tolerance", "0.1"]
 """Ten points: a thousand requests are enough to see them."""
 
@@ -41,8 +43,8 @@ def config(folder: Path, weight: str = "0.1") -> str:
 @pytest.fixture(scope="module")
 def host() -> Iterator[str]:
     """The example, served on free ports."""
-    with gateway(str(ROOT / "stages.toml"), seed=11) as url:
-        yield url
+    with gateway(str(ROOT / "stages.toml"), seed=11) as served:
+        yield served.data
 
 
 def free_port() -> int:
@@ -94,28 +96,18 @@ def test_a_watched_run_ends_as_soon_as_it_is_decided(
     tmp_path: Path, weight: str, expected: int
 ) -> None:
     """Long before the most that may be sent, and with the exit code of what it saw."""
-    with gateway(config(tmp_path, weight), seed=11) as url:
-        code, data, said = load(tmp_path, url, 200_000, *COARSE, "--until-decided")
+    with gateway(config(tmp_path, weight), seed=11) as served:
+        code, data, said = load(tmp_path, served.data, 200_000, *COARSE, "--until-decided")
     assert code == expected, said
     assert data["requests"] < 100_000
     assert "watched all the time" in said
     assert (data["watched"]["release"]["outcome"] == "failed") is bool(expected)
 
 
-def test_two_processes_count_the_same(host: str, tmp_path: Path) -> None:
-    """The master adds up what its workers have counted, to the last request."""
-    port = str(free_port())
-    ports = ["--processes", "2", "--master-port", port, "--master-bind-port", port]
-    code, data, said = load(tmp_path, host, 2001, *COARSE, *ports)
-    assert code == 0, said
-    assert data["requests"] == sum(cell["count"] for cell in data["counts"]["answers"]) == 2001
-    assert data["senders"] == 2
-
-
 def test_a_wrong_weight_fails(tmp_path: Path) -> None:
     """10: half instead of a tenth."""
-    with gateway(config(tmp_path, "0.5"), seed=11) as url:
-        code, data, said = load(tmp_path, url, 2000, *COARSE)
+    with gateway(config(tmp_path, "0.5"), seed=11) as served:
+        code, data, said = load(tmp_path, served.data, 2000, *COARSE)
     assert code == 10, said
     assert data["verdict"]["verdicts"]["release"]["outcome"] == "failed"
     assert data["verdict"]["verdicts"]["dev"]["outcome"] == "passed"
@@ -144,9 +136,9 @@ def test_a_failing_handler_is_an_error_and_no_wrong_split(tmp_path: Path) -> Non
     path = config(tmp_path)
     handler = tmp_path / "functions" / "orders" / "v2" / "index.py"
     handler.write_text("async def main_handler(event, context):\n    raise ValueError('broken')\n")
-    with gateway(path, seed=11) as url:
-        code, data, said = load(tmp_path, url, 2000, *COARSE)
-        allowed, _, _ = load(tmp_path, url, 2000, *COARSE, "--max-errors", "0.2")
+    with gateway(path, seed=11) as served:
+        code, data, said = load(tmp_path, served.data, 2000, *COARSE)
+        allowed, _, _ = load(tmp_path, served.data, 2000, *COARSE, "--max-errors", "0.2")
     assert code == 11, said
     assert data["errors_exceeded"]
     assert data["verdict"]["outcome"] == "passed"
@@ -237,3 +229,35 @@ def test_the_web_ui_shows_the_verdict_to_this_machine(host: str, tmp_path: Path)
         finally:
             process.terminate()
     assert process.returncode == 130
+
+
+def ask(url: str, form: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+    """What the web UI answers."""
+    data = None if form is None else urlencode(form).encode()
+    with urlopen(Request(url, data)) as answer:
+        return json.load(answer)
+
+
+def test_the_web_ui_starts_a_test_and_shows_its_verdict(host: str, tmp_path: Path) -> None:
+    """From the form to the panel: observed against expected, by keys."""
+    line = [sys.executable, "-m", "locust", "-f", str(FOLDER / "sticky.py"), "--host", host]
+    line += ["--expect", "release=1:0.9,2:0.1", *COARSE, "--keys", "800"]
+    base = f"http://127.0.0.1:{(port := free_port())}"
+    with subprocess.Popen(
+        [*line, "--web-port", str(port)],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            first_answer(base)
+            started = ask(f"{base}/swarm", {"user_count": 2, "spawn_rate": 2, "requests": 1600})
+            assert started["success"]
+            while ask(f"{base}/verdict.json")["outcome"] in {"none", "undecided"}:
+                assert process.poll() is None
+            (table,) = ask(f"{base}/stats/requests")["extended_stats"]
+        finally:
+            process.terminate()
+    assert [row["version"] for row in table["data"]] == ["1", "2", "several versions"]
+    assert {row["verdict"] for row in table["data"]} == {"failed"}
+    assert {row["expected"] for row in table["data"]} == {"90 %", "10 %", "0 %"}

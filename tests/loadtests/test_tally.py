@@ -8,9 +8,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import pytest
+from gevent import GreenletExit
 
+from loadtests.catalogue import TESTS
 from loadtests.collection import Collection, report
 from loadtests.course import Part
+from loadtests.pace import Pace
 from loadtests.sender import Sender
 from loadtests.tally import Cell, Problem, Tally, merged
 from loadtests.traffic import BOB, Step
@@ -37,11 +40,17 @@ def test_a_tally_survives_the_way_to_the_master_and_sums_up() -> None:
     tally.answered(CELL)
     tally.answered(CELL, "status 500")
     tally.lost(Problem("dev", "no answer"))
+    tally.outdated[CELL] += 1
+    tally.timed(CELL, 1.5, 0.02)
+    tally.stuck(CELL, "Ada")
     copy = Tally.from_data(json.loads(json.dumps(tally.to_data())))
-    assert copy == tally
+    assert copy.to_data() == tally.to_data()
     both = merged([tally, copy])
     assert (both.requests, both.answers[CELL], both.failures[CELL]) == (6, 4, 2)
-    assert both.errors.total() == 4
+    assert (both.errors.total(), both.outdated[CELL]) == (4, 2)
+    assert both.latency["release", "2"].total == 2
+    assert both.keys["release", "1"].sightings == {"Ada": {"2": 2}}
+    assert both.timeline.entries() == [{"second": 1, "seconds": 1, "stages": {"release": {"2": 2}}}]
 
 
 def counted(number: int) -> Tally:
@@ -54,16 +63,16 @@ def counted(number: int) -> Tally:
 class TestCollection:
     def test_it_is_finished_when_every_sender_is(self) -> None:
         collection = Collection(1, 5, ["a", "b"])
-        collection.take("a", report(1, counted(3)))
+        collection.take("a", report(1, counted(3), 3))
         assert collection.waiting == {"b"}
-        collection.take("b", report(1, counted(2)))
+        collection.take("b", report(1, counted(2), 2))
         assert collection.finished
         assert collection.tally.answers[CELL] == 5
 
     def test_a_report_replaces_the_one_before(self) -> None:
         collection = Collection(1, 5, ["a"])
         for number in (2, 2, 4, 3):
-            collection.take("a", report(1, counted(number)))
+            collection.take("a", report(1, counted(number), 5))
         assert collection.tally.answers[CELL] == 4
 
     @pytest.mark.parametrize(("sender", "run"), [("a", 7), ("stranger", 1)])
@@ -71,13 +80,13 @@ class TestCollection:
         self, sender: str, run: int
     ) -> None:
         collection = Collection(1, 5, ["a"])
-        collection.take(sender, report(run, counted(5)))
+        collection.take(sender, report(run, counted(5), 5))
         assert not collection.tally.requests
         assert not collection.finished
 
     def test_what_a_lost_sender_owes_are_errors(self) -> None:
         collection = Collection(1, 5, ["a"])
-        collection.take("a", report(1, counted(2)))
+        collection.take("a", report(1, counted(2), 5))
         collection.lose("a", "lost with its worker")
         collection.lose("a", "twice is once")
         assert collection.finished
@@ -89,9 +98,27 @@ class TestCollection:
         collection.take("a", {"run": 1, "broken": "no such log"})
         assert collection.tally.errors == {Problem("-", "no such log"): 5}
 
+    def test_a_sender_that_was_closed_owes_no_more_than_it_has_begun(self) -> None:
+        collection = Collection(1, None, ["a", "b"])
+        collection.take("a", report(1, counted(3), 4))
+        assert collection.waiting == {"a", "b"}
+        for name in ("a", "b"):
+            collection.take(name, report(1, counted(4), 4))
+        assert collection.finished
+        assert collection.tally.answers[CELL] == 8
+        assert {name: tally.requests for name, tally in collection.tallies.items()} == {
+            "a": 4,
+            "b": 4,
+        }
+
+    def test_where_nobody_knows_how_much_is_owed_a_lost_sender_is_one_error(self) -> None:
+        collection = Collection(1, None, ["a"])
+        collection.lose("a", "lost with its worker")
+        assert collection.tally.errors == {Problem("-", "lost with its worker"): 1}
+
     def test_a_sender_without_requests_is_not_waited_for(self) -> None:
         collection = Collection(1, 1, ["a", "b"])
-        collection.take("a", report(1, counted(1)))
+        collection.take("a", report(1, counted(1), 1))
         assert collection.finished
 
 
@@ -148,12 +175,23 @@ ANSWERS: dict[str, tuple[int, dict[str, str] | None, str | None]] = {
 }
 
 
+class Gone(Client):
+    """Is killed while it waits for the answer."""
+
+    def request(self, method: str, path: str, **options: Any) -> Answer:  # noqa: ANN401
+        """Never answer."""
+        super().request(method, path, **options)
+        raise GreenletExit
+
+
 @pytest.fixture
 def sender() -> Callable[[list[str]], Sender]:
     """Sends two requests of Bob's to prepub."""
 
     def make(done: list[str]) -> Sender:
-        return Sender([STEP], {"prepub": 1.0}, Part(0, 1, 2), lambda: done.append("done"))
+        traffic = [STEP], {"prepub": 1.0}
+        test = TESTS["distribution"]
+        return Sender(test, traffic, Part(0, 1, 2), Pace(None), lambda: done.append("done"))
 
     return make
 
@@ -185,3 +223,91 @@ def test_a_sender_stops_after_its_last_request(sender: Callable[[list[str]], Sen
     method, path, options = client.asked[0]
     assert (method, path, options["headers"]) == ("GET", "/prepub/orders/7", {"User": "Bob"})
     assert options["allow_redirects"] is False
+
+
+def test_a_request_whose_user_was_killed_is_lost_and_not_forgotten(
+    sender: Callable[[list[str]], Sender],
+) -> None:
+    """The sum is right."""
+    done: list[str] = []
+    sending, client = sender(done), Gone(Answer(200, SAID))
+    for _ in range(2):
+        with pytest.raises(GreenletExit):
+            sending.send_next(client)
+    assert sending.tally.errors == {Problem("prepub", "given up before the answer"): 2}
+    assert done == ["done"]
+
+
+def test_a_sender_that_is_closed_is_done_when_what_is_under_way_is_settled(
+    sender: Callable[[list[str]], Sender],
+) -> None:
+    """And says so once."""
+    done: list[str] = []
+    sending, client = sender(done), Client(Answer(200, SAID))
+    assert sending.send_next(client)
+    sending.close()
+    sending.close()
+    assert (sending.done, sending.requests, done) == (True, 1, ["done"])
+    assert not sending.send_next(client)
+
+
+class Closing(Client):
+    """Somebody closes the sender while it waits for an answer."""
+
+    sending: Sender
+
+    def request(self, method: str, path: str, **options: Any) -> Answer:  # noqa: ANN401
+        """Answer all the same."""
+        self.sending.close()
+        assert not self.sending.done
+        return super().request(method, path, **options)
+
+
+def test_what_is_under_way_when_a_sender_is_closed_is_counted(
+    sender: Callable[[list[str]], Sender],
+) -> None:
+    """It was sent, and the gateway has counted it."""
+    done: list[str] = []
+    sending, client = sender(done), Closing(Answer(200, SAID))
+    client.sending = sending
+    assert sending.send_next(client)
+    assert (sending.done, sending.tally.requests, done) == (True, 1, ["done"])
+
+
+@pytest.mark.parametrize(
+    ("floor", "outdated"), [(0, 0), (9, 0), (10, 1)], ids=["unknown", "live", "replaced"]
+)
+def test_an_answer_of_a_revision_that_was_replaced_before_is_noted(
+    sender: Callable[[list[str]], Sender], floor: int, outdated: int
+) -> None:
+    """A change holds for the next request."""
+    sending = sender([])
+    sending.floor = floor
+    sending.send_next(Client(Answer(200, SAID)))
+    assert sending.tally.outdated.total() == outdated
+
+
+def test_a_request_that_was_sent_before_a_change_may_be_answered_as_before(
+    sender: Callable[[list[str]], Sender],
+) -> None:
+    """The revision was live when it left."""
+    sending = sender([])
+
+    class Moving(Client):
+        def request(self, method: str, path: str, **options: Any) -> Answer:  # noqa: ANN401
+            sending.floor = 10
+            return super().request(method, path, **options)
+
+    sending.send_next(Moving(Answer(200, SAID)))
+    assert not sending.tally.outdated
+
+
+def test_sticky_keys_are_seen_where_they_are_asked_for() -> None:
+    """By the name of the user, and by stage and revision."""
+    step = STEP._replace(user="Ada")
+    sending = Sender(
+        TESTS["sticky"], ([step], {"release": 1.0}), Part(0, 1, 2), Pace(None), lambda: None
+    )
+    sending.send_next(Client(Answer(200, SAID)))
+    assert sending.tally.keys["release", "9"].sightings == {"Ada": {"4": 1}}
+    assert sending.pause(1) == 0

@@ -11,7 +11,9 @@ import pytest
 
 from gateway.verdict import Question
 from loadtests import options, run, target
+from loadtests.catalogue import TESTS
 from loadtests.expectations import Misuse
+from loadtests.started import Served
 
 HERE = ["http://127.0.0.1:8080", "http://127.8.9.1", "http://[::1]:80/", "https://localhost",
         "http://prepub.localhost:8080"]  # fmt: skip
@@ -56,7 +58,7 @@ def test_where_nothing_listens_it_is_said_in_one_sentence() -> None:
 def parser() -> Any:  # noqa: ANN401 - stands for Locust's parser
     """A parser with our options."""
     made: Any = argparse.ArgumentParser(exit_on_error=False)
-    options.add_options(made)
+    options.options_of(TESTS["distribution"])(made)
     return made
 
 
@@ -74,7 +76,7 @@ def test_the_usual_options_make_the_usual_terms(parser: Any) -> None:  # noqa: A
 
 
 WRONG = {
-    "--requests": ["0", "-1", "1.5", "many", "²"],
+    "--requests": ["-1", "1.5", "many", "²"],
     "--false-alarm": ["0", "1", "nan", "x"],
     "--miss": ["0", "2"],
     "--tolerance": ["0", "3"],
@@ -105,7 +107,7 @@ def test_every_passed_on_option_exists_in_the_locustfile(parser: Any) -> None:  
     """`python -m loadtests.run` hands them over as they are."""
     given = ["--users", "3", "--seed", "7", "--processes", "2", "--expect", "release=1:1"]
     given += ["--requests", "5", "--mix", "release=1", "--allow-host", "a", "--allow-host", "b"]
-    command = run.locust(run.parser().parse_args(given), "http://127.0.0.1:1")
+    command = run.locust(run.parser().parse_args(given), Served("http://127.0.0.1:1", None))
     chosen, rest = parser.parse_known_args(command[command.index("--headless") :])
     assert chosen.requests == 5
     assert (chosen.expect, chosen.allow_host) == (["release=1:1"], ["a", "b"])

@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from gateway.verdict import Outcome
+from loadtests.document import document
 from loadtests.exits import Exit
-from loadtests.judgement import Conclusion, Terms, conclude
-from loadtests.report import Facts, Result, document, overall, sentences, text
+from loadtests.judgement import Conclusion, conclude
+from loadtests.report import Facts, Result, overall, sentences, text
 from loadtests.tally import Tally
+from loadtests.terms import Terms
 from loadtests.watches import Watches, decided
 
 MakeTally = Callable[..., Tally]
@@ -33,7 +35,7 @@ def counted(tally_of: MakeTally, first: int, second: int, dev: int = 0) -> Tally
 
 def watched(tally: Tally, terms: Terms) -> Conclusion:
     """The conclusion of a run that was looked at once, at the end."""
-    return conclude(tally, terms, Watches(terms).look(tally))
+    return conclude(tally, terms, Watches().look(tally, terms))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,7 @@ def test_a_run_is_over_when_its_splits_are_decided(
     """One that fails decides the whole."""
     terms = replace(terms_of(RELEASE, DEV), until_decided=True)
     tally = counted(tally_of, *counts)
-    assert decided(Watches(terms).look(tally)) is over
+    assert decided(Watches().look(tally, terms)) is over
     assert watched(tally, terms).code is code
 
 
