@@ -10,13 +10,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.controlplane.cloud import (
+    account,
     aliases,
     background,
     code,
     functions,
     invoking,
+    log_requests,
+    logs,
     looking,
     requests,
+    trigger_requests,
+    triggers,
     versions,
 )
 from gateway.controlplane.cloud.asked import Action
@@ -49,17 +54,20 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "GetAsyncEventStatus": Action(requests.AsyncEvent, background.get_event_status),
     "ListAsyncEvents": Action(requests.ListAsyncEvents, background.list_events),
     "TerminateAsyncEvent": Action(requests.FunctionAsyncEvent, background.terminate_event),
-    "ListTriggers": Action(requests.ListPage, looking.list_triggers),
-    "ListNamespaces": Action(Request, looking.list_namespaces),
-    "GetAccount": Action(Request, looking.get_account),
+    "GetFunctionLogs": Action(log_requests.GetFunctionLogs, logs.get_logs),
+    "GetRequestStatus": Action(log_requests.GetRequestStatus, logs.get_status),
+    "CreateTrigger": Action(trigger_requests.CreateTrigger, triggers.create_trigger),
+    "UpdateTrigger": Action(trigger_requests.UpdateTrigger, triggers.update_trigger),
+    "UpdateTriggerStatus": Action(trigger_requests.UpdateTriggerStatus, triggers.update_status),
+    "ListTriggers": Action(trigger_requests.ListTriggers, triggers.list_triggers),
+    "DeleteTrigger": Action(trigger_requests.TriggerRequest, triggers.delete_trigger),
+    "ListNamespaces": Action(Request, account.list_namespaces),
+    "GetAccount": Action(Request, account.get_account),
 }
 """Every action that is done here."""
 
 _GROUPS: Final = {
     "there is one namespace, default": "CreateNamespace UpdateNamespace DeleteNamespace",
-    "functions are reached by the APIs of stages and by function URLs, not by triggers": (
-        "CreateTrigger UpdateTrigger UpdateTriggerStatus DeleteTrigger"
-    ),
     "there are no layers; put what a function needs into its package": (
         "PublishLayerVersion DeleteLayerVersion GetLayerVersion ListLayers ListLayerVersions"
     ),
@@ -69,15 +77,11 @@ _GROUPS: Final = {
     "how asynchronous invocations are tried again is the same for every function": (
         "GetFunctionEventInvokeConfig UpdateFunctionEventInvokeConfig"
     ),
-    "invocations that are waited for are not remembered; GetAsyncEventStatus tells of the others": (
-        "GetRequestStatus"
-    ),
     "nothing is reserved; a function's concurrency is part of its configuration": (
         "PutReservedConcurrencyConfig GetReservedConcurrencyConfig DeleteReservedConcurrencyConfig"
         " PutProvisionedConcurrencyConfig GetProvisionedConcurrencyConfig"
         " DeleteProvisionedConcurrencyConfig PutTotalConcurrencyConfig"
     ),
-    "no log is kept; invoke with LogType Tail": "GetFunctionLogs",
 }
 
 REASONS: Final[Mapping[str, str]] = {

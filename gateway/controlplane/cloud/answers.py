@@ -29,6 +29,7 @@ ACTIVE: Final = "Active"
 
 _WORDS: Final = {word: cloud for cloud, word in TYPES.items()}
 _OFF: Final[Fields] = {
+    "AccessInfo": {"Host": "", "Vip": ""},
     "AsyncRunEnable": "FALSE",
     "CfsConfig": {"CfsInsList": []},
     "ClsLogsetId": "",
@@ -39,18 +40,46 @@ _OFF: Final[Fields] = {
     "DnsCache": "FALSE",
     "EipConfig": {"EipFixed": "FALSE", "Eips": []},
     "ErrNo": 0,
+    "ImageConfig": {
+        "ImageType": "",
+        "ImageUri": "",
+        "RegistryId": "",
+        "EntryPoint": "",
+        "Command": "",
+        "Args": "",
+        "ContainerImageAccelerate": False,
+        "ImagePort": 0,
+    },
     "InitTimeout": 65,
     "InstallDependency": "FALSE",
+    "InstanceConcurrencyConfig": {
+        "DynamicEnabled": "FALSE",
+        "MaxConcurrency": 1,
+        "InstanceIsolationEnabled": "FALSE",
+        "Type": "",
+        "MixNodeConfig": [],
+        "SessionConfig": {
+            "SessionSource": "",
+            "SessionName": "",
+            "MaximumConcurrencySessionPerInstance": 0,
+            "MaximumTTLInSeconds": 0,
+            "MaximumIdleTimeInSeconds": 0,
+            "SessionPath": "",
+            "IdleTimeoutStrategy": "",
+        },
+    },
+    "IntranetConfig": {"IpFixed": "DISABLE", "IpAddress": []},
     "L5Enable": "FALSE",
     "Layers": [],
     "OnsEnable": "FALSE",
+    "ProtocolParams": {"WSParams": {"IdleTimeOut": 0}},
+    "ProtocolType": "",
     "PublicNetConfig": {
         "PublicNetStatus": "ENABLE",
         "EipConfig": {"EipStatus": "DISABLE", "EipAddress": []},
     },
     "Role": "",
     "TraceEnable": "FALSE",
-    "Triggers": [],
     "UseGpu": "FALSE",
     "VpcConfig": {"VpcId": "", "SubnetId": ""},
 }
@@ -95,7 +124,7 @@ def summary_plain(function: Function, times: Times) -> Fields:
         **version_times(latest, times),
         "AsyncRunEnable": "FALSE",
         "TraceEnable": "FALSE",
-        "ReservedConcurrencyMem": None,
+        "ReservedConcurrencyMem": 0,
         "TotalProvisionedConcurrencyMem": 0,
     }
 

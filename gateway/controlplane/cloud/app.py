@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from gateway.controlplane.cloud.access import Access
-from gateway.controlplane.cloud.actions import ACTIONS, REASONS, VERSION
+from gateway.controlplane.cloud.apis import api_of
 from gateway.controlplane.cloud.asked import Asked, Caller, Fields, check_namespace
 from gateway.controlplane.cloud.errors import UNSUPPORTED, CloudError, code_for, fail, translated
 from gateway.controlplane.cloud.reading import read_request
@@ -129,17 +129,17 @@ class CloudApi:
             return {"Error": {"Code": code_for(found.codes, action), "Message": str(found)}}
 
     async def _run(self, name: str, parameters: Parameters, caller: Caller) -> Fields:
-        _check_version(caller.version)
-        action = ACTIONS.get(name)
-        if name in REASONS:
-            fail(UNSUPPORTED, f"this gateway does not do {name}: {REASONS[name]}")
+        api = api_of(caller.version)
+        action = api.actions.get(name)
+        if name in api.reasons:
+            fail(UNSUPPORTED, f"this gateway does not do {name}: {api.reasons[name]}")
         if action is None:
-            hint = nearest(name, (*ACTIONS, *REASONS))
+            hint = nearest(name, (*api.actions, *api.reasons))
             message = f"there is no action {name!r:.80}" if name else "the request names no action"
             fail("InvalidAction", f"{message}; {hint}" if hint else message)
         given = read_request(action.request, parameters)
         check_namespace(given.Namespace)
-        asked = Asked(self._control, given, caller, self._times, self._clock)
+        asked = Asked(self._control, given, caller, self._times, self._clock, self._new_id)
         return await action.run(asked)
 
 
@@ -159,14 +159,6 @@ def _caller(request: Request, who: str, said: Mapping[str, str]) -> Caller:
         version=said["Version"],
         address=_address(request),
     )
-
-
-def _check_version(version: str) -> None:
-    if not version:
-        fail("MissingParameter", f"the request names no version of the API; allowed: {VERSION}")
-    if version != VERSION:
-        message = f"the request is for version {version!r:.40}; allowed: {VERSION} (scf)"
-        fail("NoSuchVersion", message)
 
 
 async def _receive(request: Request, headers: Mapping[str, str]) -> Received:

@@ -55,6 +55,7 @@ class Asked:
         caller: Who asks.
         times: When parts were made and altered.
         clock: Seconds since 1970.
+        new_id: Makes ids that nobody can guess.
     """
 
     control: Control
@@ -62,6 +63,7 @@ class Asked:
     caller: Caller
     times: Times
     clock: Callable[[], float]
+    new_id: Callable[[], str]
 
     @property
     def author(self) -> Author:

@@ -1,4 +1,7 @@
-"""Code that comes with a request: a zip in base64. Nothing is fetched from anywhere else."""
+"""Code that a request brings: a zip in base64, or one that was uploaded here before.
+
+Nothing is fetched from anywhere else.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from gateway.controlplane.cloud.configuring import configuration_of
 from gateway.controlplane.cloud.errors import UNSUPPORTED, fail
 from gateway.controlplane.cloud.limits import Limit
 from gateway.controlplane.cloud.requests import CodeStructure, Configured, UpdateFunctionCode
+from gateway.controlplane.cloud.uploaded import BUCKET, OBJECT, fetched
 from gateway.core import names
 from gateway.core.changes import Batch, Change, Publish, PutFunction
 from gateway.core.errors import Refused, listed
@@ -33,12 +37,12 @@ async def update_code(asked: Asked) -> Fields:
     function_named(asked.snapshot, given.FunctionName)
     sources: dict[str, object] = {
         _ZIP: given.ZipFile,
-        "CosBucketName": given.CosBucketName,
-        "CosObjectName": given.CosObjectName,
+        BUCKET: given.CosBucketName,
+        OBJECT: given.CosObjectName,
     }
     if given.Code is not None:
         sources |= {name: each for name, each in sources_of(given.Code).items() if each}
-    digest = await keep(asked, await package_in(sources, limits.ZIP))
+    digest = await keep(asked, await package_in(asked, sources, limits.ZIP))
     handler = Configured(Handler=given.Handler)
 
     def ask(snapshot: Snapshot) -> Change:
@@ -72,31 +76,37 @@ def sources_of(code: CodeStructure) -> dict[str, object]:
     return {name: getattr(code, name) for name in CodeStructure.model_fields}
 
 
-async def package_in(sources: Mapping[str, object], largest: Limit) -> Package:
+async def package_in(asked: Asked, sources: Mapping[str, object], largest: Limit) -> Package:
     """The package that a request brings.
 
     Args:
+        asked: The request.
         sources: Where it says that code comes from.
-        largest: How large a zip may be.
+        largest: How large a zip in the request itself may be.
 
     Raises:
         CloudError: It brings none, comes from elsewhere, or is no package.
     """
     given = {name: source for name, source in sources.items() if source}
-    elsewhere = [name for name in given if name != _ZIP]
-    if elsewhere and _ZIP in given:
+    here = (_ZIP,) if _ZIP in given else (BUCKET, OBJECT)
+    elsewhere = [name for name in given if name not in here]
+    if elsewhere and len(elsewhere) < len(given):
         fail(_NO_CODE, f"the code comes from {listed(given)}; allowed: one source")
     if elsewhere:
         message = f"this gateway fetches no code from elsewhere ({listed(elsewhere)})"
-        fail(UNSUPPORTED, f"{message}; send a zip in {_ZIP}")
+        fail(UNSUPPORTED, f"{message}; send a zip in {_ZIP}, or upload one")
     if not given:
         fail(_NO_CODE, f"there is no code; send a zip in {_ZIP}, encoded in base64")
-    data = _decoded(str(given[_ZIP]))
-    largest.check(len(data))
+    name = here[-1]
+    if name == _ZIP:
+        data = _decoded(str(given[_ZIP]))
+        largest.check(len(data))
+    else:
+        data = await fetched(asked.control.objects, given)
     try:
         return await asyncio.to_thread(read_zip, data)
     except Refused as refused:
-        fail("InvalidParameterValue.ZipFile", f"the zip cannot be used: {refused}")
+        fail(f"InvalidParameterValue.{name}", f"the zip cannot be used: {refused}")
 
 
 async def keep(asked: Asked, package: Package) -> str:

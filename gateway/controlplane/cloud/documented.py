@@ -55,14 +55,21 @@ DOCUMENTED: Final[Mapping[str, frozenset[str]]] = {
     "CreateFunction": _codes(
         FailedOperation="CreateFunction",
         InvalidParameterValue=(
-            "Code Description Environment EnvironmentExceededLimit FunctionName "
-            "FunctionType Handler MemorySize Namespace Runtime Type ZipFile "
+            "Code CosBucketName CosObjectName Description Environment EnvironmentExceededLimit "
+            "FunctionName FunctionType Handler MemorySize Namespace Runtime Type ZipFile "
             "ZipFileBase64BinasciiError"
         ),
         LimitExceeded="Function Memory Timeout",
         MissingParameter="Code",
         ResourceInUse="FunctionName",
-        ResourceNotFound="Namespace",
+        ResourceNotFound="CosObject Namespace",
+    ),
+    "CreateTrigger": _codes(
+        FailedOperation="CreateTrigger",
+        InvalidParameterValue="CustomArgument Enable FunctionName TriggerDesc TriggerName Type",
+        ResourceInUse="Trigger TriggerName",
+        ResourceNotFound="Function FunctionName FunctionVersion Namespace Qualifier Version",
+        UnsupportedOperation="Trigger",
     ),
     "DeleteAlias": _codes(
         FailedOperation="DeleteAlias",
@@ -80,6 +87,11 @@ DOCUMENTED: Final[Mapping[str, frozenset[str]]] = {
         InvalidParameterValue="FunctionName Namespace Qualifier",
         ResourceNotFound="Function FunctionName Namespace Qualifier",
         UnsupportedOperation="AliasBind",
+    ),
+    "DeleteTrigger": _codes(
+        FailedOperation="DeleteTrigger",
+        InvalidParameterValue="FunctionName TriggerDesc TriggerName Type",
+        ResourceNotFound="Function FunctionName Trigger Version",
     ),
     "GetAccount": frozenset(),
     "GetAlias": _codes(
@@ -101,6 +113,17 @@ DOCUMENTED: Final[Mapping[str, frozenset[str]]] = {
         FailedOperation="GetFunctionAddress",
         InvalidParameterValue="FunctionName Namespace Qualifier",
         ResourceNotFound="Function FunctionName FunctionVersion Namespace Version",
+    ),
+    "GetFunctionLogs": _codes(
+        FailedOperation="QueryError",
+        InvalidParameterValue="DateTime Offset Order OrderBy RetCode StartTimeOrEndTime",
+        LimitExceeded="Offset",
+        ResourceNotFound="Function FunctionName",
+    ),
+    "GetRequestStatus": _codes(
+        FailedOperation="QueryError",
+        InvalidParameterValue="DateTime FunctionName FunctionRequestId StartTimeOrEndTime",
+        ResourceNotFound="Function FunctionName",
     ),
     "Invoke": _codes(
         FailedOperation="InvokeFunction",
@@ -129,7 +152,7 @@ DOCUMENTED: Final[Mapping[str, frozenset[str]]] = {
         InvalidParameterValue="Order",
     ),
     "ListTriggers": _codes(
-        InvalidParameterValue="Order OrderBy",
+        InvalidParameterValue="Filters Order OrderBy",
     ),
     "ListVersionByFunction": _codes(
         InvalidParameterValue="FunctionName Namespace Order",
@@ -153,10 +176,21 @@ DOCUMENTED: Final[Mapping[str, frozenset[str]]] = {
         ),
         ResourceNotFound="Alias Function FunctionName FunctionVersion Namespace",
     ),
+    "UpdateTrigger": _codes(
+        FailedOperation="UpdateTrigger",
+        InvalidParameterValue="Description Enable FunctionName TriggerDesc TriggerName Type",
+        ResourceNotFound="Function FunctionName Namespace Qualifier Trigger",
+    ),
+    "UpdateTriggerStatus": _codes(
+        FailedOperation="UpdateTriggerStatus",
+        InvalidParameterValue="Enable TriggerDesc TriggerName Type",
+        ResourceNotFound="Function FunctionName Namespace Qualifier Trigger",
+    ),
     "UpdateFunctionCode": _codes(
         FailedOperation="UpdateFunctionCode",
         InvalidParameterValue=(
-            "Code FunctionName Handler Namespace ZipFile ZipFileBase64BinasciiError"
+            "Code CosBucketName CosObjectName FunctionName Handler Namespace ZipFile "
+            "ZipFileBase64BinasciiError"
         ),
         ResourceNotFound="Function FunctionName Namespace",
     ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
+from gateway.controlplane.cloud.apigateway.documented import DOCUMENTED as GATEWAY
 from gateway.controlplane.cloud.documented import COMMON, DOCUMENTED
 from gateway.controlplane.limits import EventTooLarge, WebFunction
 from gateway.controlplane.problems import Rejected
@@ -32,6 +33,7 @@ NO_VERSION: Final = (
     "ResourceNotFound.Qualifier",
 )
 NO_ALIAS: Final = ("ResourceNotFound.Alias",)
+NO_TRIGGER: Final = ("ResourceNotFound.Trigger",)
 NO_EVENT: Final = ("ResourceNotFound.AsyncEvent",)
 NO_NAMESPACE: Final = ("ResourceNotFound.Namespace", "InvalidParameterValue.Namespace")
 BAD_ROUTING: Final = ("InvalidParameterValue.RoutingConfig",)
@@ -73,7 +75,7 @@ def code_for(codes: Codes, action: str) -> str:
         codes: The codes that fit, best first.
         action: Its name; documented codes of others are not answered.
     """
-    documented = DOCUMENTED.get(action, frozenset())
+    documented = DOCUMENTED.get(action) or GATEWAY.get(action, frozenset())
     found = next((code for code in codes if code in documented or code in COMMON), None)
     return found or codes[0].partition(".")[0]
 

@@ -33,7 +33,7 @@ async def create_function(asked: Asked) -> Fields:
     limits.FUNCTION_NAME.check(given.FunctionName)
     configuration = configuration_of(given, Configuration(type=limits.TYPES[given.Type]))
     _check_free(asked.snapshot, given.FunctionName)
-    digest = await keep(asked, await package_in(sources_of(given.Code), limits.NEW_ZIP))
+    digest = await keep(asked, await package_in(asked, sources_of(given.Code), limits.NEW_ZIP))
 
     def ask(snapshot: Snapshot) -> PutFunction:
         _check_free(snapshot, given.FunctionName)

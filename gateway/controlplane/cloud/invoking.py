@@ -40,6 +40,20 @@ class _Call(NamedTuple):
     routing_key: dict[str, str]
 
 
+class Told(NamedTuple):
+    """What the cloud says of an outcome.
+
+    Attributes:
+        fault: 0 for none, 1 for one of the function, -1 for another one.
+        returned: What the handler returned, or how it failed, as a text.
+        error: How it failed; empty for a success.
+    """
+
+    fault: int
+    returned: str
+    error: str
+
+
 async def invoke(asked: Asked) -> Fields:
     """An invocation with a ClientContext, whose end is waited for or not."""
     given = asked.given(Invoke)
@@ -73,8 +87,11 @@ def result_plain(invoked: Invoked, log_type: str) -> Fields:
         log_type: `Tail` for the end of its log.
     """
     milliseconds = invoked.seconds * 1000
+    told = told_of(invoked.status, invoked.value, invoked.error)
     return {
-        **_outcome(invoked),
+        "InvokeResult": told.fault,
+        "RetMsg": told.returned,
+        "ErrMsg": told.error,
         "Log": invoked.log if log_type == "Tail" else "",
         "MemUsage": invoked.memory,
         "Duration": round(milliseconds, 3),
@@ -95,20 +112,20 @@ async def _run(asked: Asked, call: _Call, log_type: str) -> Fields:
     return {"Result": result_plain(invoked, log_type)}
 
 
-def _outcome(invoked: Invoked) -> Fields:
-    value = invoked.value
-    if invoked.error is None:
-        told = value if isinstance(value, str) else to_json(value).decode()
-        return {"InvokeResult": 0, "RetMsg": told, "ErrMsg": ""}
-    if invoked.status == TIMED_OUT:
-        return {"InvokeResult": 1, "RetMsg": "", "ErrMsg": _message(invoked.error)}
-    told = to_json(invoked.error).decode()
-    fault = -1 if invoked.status == LIMIT_REACHED else 1
-    return {"InvokeResult": fault, "RetMsg": told, "ErrMsg": told}
+def told_of(status: int, value: object, error: Mapping[str, object] | None) -> Told:
+    """An outcome in the cloud's words.
 
-
-def _message(error: Mapping[str, object]) -> str:
-    return str(error["errorMessage"])
+    Args:
+        status: 200, or the function status code of a failure.
+        value: What the handler returned.
+        error: What failed; `None` for a success.
+    """
+    if error is None:
+        return Told(0, value if isinstance(value, str) else to_json(value).decode(), "")
+    if status == TIMED_OUT:
+        return Told(1, "", str(error["errorMessage"]))
+    said = to_json(error).decode()
+    return Told(-1 if status == LIMIT_REACHED else 1, said, said)
 
 
 def _size(text: str) -> int:

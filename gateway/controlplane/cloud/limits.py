@@ -24,6 +24,9 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 MOST_FUNCTIONS: Final = 50
+LONGEST: Final = 900
+"""Seconds that an invocation may take."""
+
 METHODS: Final = ("exact", "range")
 ORDERS: Final = ("ASC", "DESC")
 TYPES: Final = {"Event": "event", "HTTP": "web"}
@@ -93,7 +96,7 @@ MEMORY: Final = Limit(
     "64, or 128 to 3072 in steps of 128",
     lambda size: size == 64 or (size >= 128 and size % 128 == 0),
 )
-TIMEOUT_TOP: Final = _at_most("Timeout", "LimitExceeded.Timeout", 900, " seconds")
+TIMEOUT_TOP: Final = _at_most("Timeout", "LimitExceeded.Timeout", LONGEST, " seconds")
 TIMEOUT: Final = Limit(
     "Timeout", ("InvalidParameterValue",), "1 to 900 seconds", lambda seconds: seconds >= 1
 )
@@ -171,5 +174,40 @@ EVENT_ORDER: Final = _one_of("Orderby", "InvalidParameterValue", ("StartTime", "
 EVENT_STATUS: Final = _one_of(
     "Status", "InvalidParameterValue.Status", ("RUNNING", "FINISHED", "ABORTED", "FAILED")
 )
+MOMENT: Final = "%Y-%m-%d %H:%M:%S"
+"""How requests write moments, in UTC."""
+
+LOG_END: Final = _at_most("Offset and Limit together", "LimitExceeded.Offset", 10_000)
+LOG_ORDER: Final = _one_of("Order", "InvalidParameterValue.Order", ("desc", "asc"))
+LOG_ORDER_BY: Final = _one_of(
+    "OrderBy",
+    "InvalidParameterValue.OrderBy",
+    ("function_name", "duration", "mem_usage", "start_time"),
+)
+LOG_OUTCOME: Final = _one_of(
+    "Filter.RetCode",
+    "InvalidParameterValue.RetCode",
+    ("", "is0", "not0", "TimeLimitExceeded", "ResourceLimitExceeded", "UserCodeException"),
+)
+LOG_SPAN: Final = _at_most(
+    "the time from StartTime to EndTime",
+    "InvalidParameterValue.StartTimeOrEndTime",
+    24 * 3600,
+    " seconds",
+)
+TRIGGER_NAME: Final = _spelled(
+    "TriggerName",
+    "InvalidParameterValue.TriggerName",
+    "1 to 100 letters, digits, '-' or '_'",
+    re.compile(r"[A-Za-z0-9_-]{1,100}"),
+)
+TRIGGER_TYPE: Final = _one_of("Type", "InvalidParameterValue.Type", ("http", "apigw"))
+ENABLE: Final = _one_of("Enable", "InvalidParameterValue.Enable", ("OPEN", "CLOSE"))
+TRIGGER_FILTER: Final = _one_of(
+    "the Name of a filter",
+    "InvalidParameterValue.Filters",
+    ("Qualifier", "TriggerName", "Description"),
+)
+TRIGGER_ORDER: Final = _one_of("OrderBy", "InvalidParameterValue.OrderBy", ("add_time", "mod_time"))
 VERSION_ORDER: Final = _one_of("OrderBy", "InvalidParameterValue", ("AddTime", "ModTime"))
 YES_OR_NO: Final = _one_of("Publish", "InvalidParameterValue", ("TRUE", "FALSE"))

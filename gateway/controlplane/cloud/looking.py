@@ -26,13 +26,12 @@ from gateway.controlplane.cloud.asked import (
 )
 from gateway.controlplane.cloud.errors import UNSUPPORTED, fail
 from gateway.controlplane.cloud.limits import TYPES
-from gateway.controlplane.cloud.reading import NAMESPACE, Request
 from gateway.controlplane.cloud.requests import (
     Filter,
     GetFunction,
     ListFunctions,
-    ListPage,
 )
+from gateway.controlplane.cloud.triggers import triggers_at
 from gateway.core import names
 from gateway.core.errors import listed
 from gateway.core.snapshot import Function
@@ -54,8 +53,9 @@ async def get_function(asked: Asked) -> Fields:
     version = version_named(function, given.Qualifier)
     package, data = await zip_of(asked.control, version)
     shown = source_of(version, package) if given.ShowCode == "TRUE" else ""
+    triggers = await triggers_at(asked, function.name, version.number)
     plain = function_plain(version, await asked.told_times())
-    return {**plain, "CodeSize": len(data), "CodeInfo": shown}
+    return {**plain, "CodeSize": len(data), "CodeInfo": shown, "Triggers": triggers}
 
 
 async def get_address(asked: Asked) -> Fields:
@@ -85,30 +85,6 @@ async def list_functions(asked: Asked) -> Fields:
     return {
         "Functions": [summary_plain(function, times) for function in shown],
         "TotalCount": len(found),
-    }
-
-
-async def list_triggers(asked: Asked) -> Fields:
-    """None: requests reach functions by the APIs of stages."""
-    function_named(asked.snapshot, asked.given(ListPage).FunctionName)
-    return {"Triggers": [], "TotalCount": 0}
-
-
-async def list_namespaces(asked: Asked) -> Fields:  # noqa: ARG001 - every action is asked the same
-    """The one namespace."""
-    one = {"Name": NAMESPACE, "Description": "", "Type": "default", "AddTime": "", "ModTime": ""}
-    return {"Namespaces": [one], "TotalCount": 1}
-
-
-async def get_account(asked: Asked) -> Fields:
-    """What is used of what is allowed."""
-    asked.given(Request)
-    functions = list(asked.snapshot.functions)
-    usage = {"Namespace": NAMESPACE, "Functions": functions, "FunctionsCount": len(functions)}
-    allowed = {"Namespace": NAMESPACE, "FunctionsCount": limits.MOST_FUNCTIONS}
-    return {
-        "AccountUsage": {"NamespacesCount": 1, "Namespace": [usage]},
-        "AccountLimit": {"NamespacesCount": 1, "Namespace": [allowed]},
     }
 
 

@@ -35,10 +35,12 @@ class Request(Structure):
     Attributes:
         codes: Codes of parameters that are wrong in their form, by name.
         missing: Codes of parameters that are not there, by name.
+        wrong: Codes of all other parameters that are wrong in their form.
     """
 
     codes: ClassVar[dict[str, Codes]] = {}
     missing: ClassVar[dict[str, Codes]] = {}
+    wrong: ClassVar[Codes] = ("InvalidParameter",)
 
     Namespace: str = NAMESPACE
 
@@ -69,7 +71,7 @@ def _codes(detail: ErrorDetails, model: type[Request]) -> Codes:
     name = str(at[0])
     if kind == "missing" and len(at) == 1:
         return model.missing.get(name, ("MissingParameter",))
-    return model.codes.get(name, ("InvalidParameter",))
+    return model.codes.get(name, model.wrong)
 
 
 def _sentence(detail: ErrorDetails) -> str:

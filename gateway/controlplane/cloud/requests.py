@@ -93,6 +93,10 @@ class CopyFunction(FunctionRequest):
 class GetFunction(FunctionRequest):
     """One version of a function."""
 
+    missing: ClassVar[dict[str, Codes]] = {
+        "FunctionName": ("InvalidParameter.FunctionNameOrResourceIdRequired", "MissingParameter")
+    }
+
     Qualifier: str = names.LATEST
     ShowCode: str = "TRUE"
 
@@ -241,10 +245,3 @@ class ListAsyncEvents(FunctionRequest):
     Offset: int = 0
     Limit: int = 20
     InvokeRequestId: str | None = None
-
-
-class ListPage(FunctionRequest):
-    """A list that is always short."""
-
-    Offset: int = 0
-    Limit: int = 20

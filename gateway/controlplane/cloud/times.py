@@ -49,6 +49,10 @@ class Times:
         """When a part was altered last."""
         return _text(self._times.get(path, (0.0, 0.0))[1])
 
+    def seconds(self, path: Path) -> tuple[float, float]:
+        """When a part was made and altered last, in seconds since 1970; 0 where nothing says so."""
+        return self._times.get(path, (0.0, 0.0))
+
     def _take(self, records: Iterable[Record]) -> None:
         for record in records:
             if record.revision <= self._known:  # another question was faster

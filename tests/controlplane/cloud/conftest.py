@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import threading
+import zipfile
+from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +31,7 @@ from gateway.dataplane.server import HttpServer, bind
 
 HOST = "127.0.0.1:8081"
 VERSION = "2018-04-16"
+APIGATEWAY = "2018-08-08"
 
 
 # It needs a client of every service of the cloud, 600 MB of them: whoever has it runs it.
@@ -60,11 +65,18 @@ class Client:
     Attributes:
         panel: Runs things in the gateway's loop.
         clock: The client's clock.
+        version: The version of the API that is asked.
     """
 
-    def __init__(self, panel: Any, clock: Callable[[], float]) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        panel: Any,  # noqa: ANN401
+        clock: Callable[[], float],
+        version: str = VERSION,
+    ) -> None:
         self.panel = panel
         self.clock = clock
+        self.version = version
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """One request as it is."""
@@ -82,7 +94,8 @@ class Client:
     def post(self, action: str, body: bytes, **headers: str) -> httpx.Response:
         """One signed request, with other headers over those of an official client."""
         media = headers.get("Content-Type", "application/json")
-        fields = signed(body, action, int(self.clock()), media) | headers
+        fields = signed(body, action, int(self.clock()), media)
+        fields |= {"X-TC-Version": self.version} | headers
         return self.send(httpx.Request("POST", f"http://{HOST}/", headers=fields, content=body))
 
     def __call__(self, action: str, **parameters: object) -> dict[str, Any]:
@@ -107,10 +120,28 @@ def client(panel: Any) -> Client:  # noqa: ANN401
     return Client(panel, time)
 
 
+@pytest.fixture
+def asking() -> Callable[[Any], Client]:
+    """Makes a client of a gateway."""
+    return lambda panel: Client(panel, time)
+
+
 @pytest.fixture(scope="module")
 def looker(standing: Any) -> Client:  # noqa: ANN401
     """Asks one gateway for all tests of a module: for those in which nothing is altered."""
     return Client(standing, time)
+
+
+@pytest.fixture
+def apigw(panel: Any) -> Client:  # noqa: ANN401
+    """Asks the same gateway for actions of API Gateway."""
+    return Client(panel, time, APIGATEWAY)
+
+
+@pytest.fixture(scope="module")
+def apigw_looker(standing: Any) -> Client:  # noqa: ANN401
+    """The same for all tests of a module: for those in which nothing is altered."""
+    return Client(standing, time, APIGATEWAY)
 
 
 class Served:
@@ -134,6 +165,7 @@ class Served:
             for app in (self.gateway.plane, self.gateway.control)
         ]
         self.data, self.control = (server.url for server in servers)
+        self.gateway.service.data_url = self.data
         self._servers = servers
         running = [asyncio.create_task(server.run_until_stopped()) for server in servers]
         for server in servers:
@@ -158,3 +190,149 @@ def served(project: Path) -> Iterator[Served]:
     """A gateway with the small project, on sockets."""
     with Served(project) as serving:
         yield serving
+
+
+Do = Callable[..., dict[str, Any]]
+"""Runs one action: API, action, fields; gives the answer as the client has it."""
+
+BOB = {"Version": "4", "Key": "invoke.headers.User", "Method": "exact", "Expression": "Bob"}
+
+
+def saying(version: str) -> str:
+    """The zip, in base64, of a handler that says which version it is, to callers and its log."""
+    text = (
+        "async def main_handler(event, context):\n"
+        f"    print('this is {version}')\n"
+        f"    return {{'statusCode': 200, 'body': {version!r}}}\n"
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("index.py", text)
+    return b64encode(buffer.getvalue()).decode()
+
+
+class Scheme:
+    """The grayscale scheme from nothing: a function, an API in three stages, four versions.
+
+    Args:
+        do: Runs the actions.
+        data: Where callers reach the data plane.
+        calls: How many callers a share is looked at with.
+    """
+
+    def __init__(self, do: Do, data: str, calls: int = 60) -> None:
+        self._do = do
+        self._data = data
+        self._calls = calls
+        self._service = ""
+
+    def play(self) -> None:
+        """All of it, in its order; nothing is released again once the API is."""
+        self._make()
+        releases = self._release()
+        self._publish()
+        self._test_with_one_user()
+        self._shift_and_roll_back()
+        self._look_into_logs()
+        assert self._releases() == releases
+
+    def _scf(self, action: str, **fields: object) -> dict[str, Any]:
+        return self._do("scf", action, FunctionName="B", **fields)
+
+    def _apigateway(self, action: str, **fields: object) -> dict[str, Any]:
+        return self._do("apigateway", action, ServiceId=self._service, **fields)
+
+    def _callers(self, stage: str, user: str = "") -> Counter[str]:
+        headers = {"User": user, "Host": f"{self._service}.localhost"}
+        with httpx.Client(trust_env=False, headers=headers) as client:
+            url = f"{self._data}/{stage}/orders"
+            return Counter(client.get(url).text for _ in range(self._calls))
+
+    def _invoked(self, user: str) -> Any:  # noqa: ANN401
+        given = {"Qualifier": "prepub", "Event": "{}", "RoutingKey": json.dumps({"User": user})}
+        return self._scf("InvokeFunction", **given)["Result"]
+
+    def _point(self, name: str, version: str, **routing: object) -> None:
+        more = {"RoutingConfig": routing} if routing else {}
+        self._scf("UpdateAlias", Name=name, FunctionVersion=version, **more)
+
+    def _make(self) -> None:
+        self._scf("CreateFunction", Code={"ZipFile": saying("v1")}, Runtime="Python3.10")
+        for name in ("release", "prepub"):
+            self._scf("CreateAlias", Name=name, FunctionVersion="$LATEST")
+
+    def _release(self) -> object:
+        made = self._do("apigateway", "CreateService", ServiceName="A", Protocol="http&https")
+        self._service = made["ServiceId"]
+        api = {
+            "ServiceType": "SCF",
+            "RequestConfig": {"Path": "/orders", "Method": "ANY"},
+            "ServiceScfFunctionName": "B",
+            "ServiceScfIsIntegratedResponse": True,
+        }
+        new = {"ServiceTimeout": 15, "Protocol": "HTTP", "ServiceScfFunctionQualifier": "release"}
+        named = {"ApiId": self._apigateway("CreateApi", **api, **new)["Result"]["ApiId"]}
+        for stage, qualifier in (("release", ""), ("prepub", "prepub"), ("test", "$DEFAULT")):
+            if qualifier:
+                self._apigateway("ModifyApi", **named, **api, ServiceScfFunctionQualifier=qualifier)
+            self._apigateway("ReleaseService", EnvironmentName=stage, ReleaseDesc=f"to {stage}")
+            assert self._callers(stage) == {"v1": self._calls}
+        return self._releases()
+
+    def _releases(self) -> object:
+        return self._apigateway("DescribeServiceReleaseVersion")["Result"]
+
+    def _publish(self) -> None:
+        for number in "1234":
+            if number != "1":
+                self._scf("UpdateFunctionCode", ZipFile=saying(f"v{number}"))
+            assert self._scf("PublishVersion")["FunctionVersion"] == number
+        self._point("$DEFAULT", "$LATEST")
+        assert self._callers("test") == {"v4": self._calls}
+
+    def _test_with_one_user(self) -> None:
+        self._point("prepub", "3")
+        assert self._callers("prepub") == {"v3": self._calls}
+        self._point("prepub", "3", AddtionVersionMatchs=[BOB])
+        assert self._callers("prepub", "Bob") == {"v4": self._calls}
+        assert self._callers("prepub", "Alice") == self._callers("prepub") == {"v3": self._calls}
+        for user, version in (("Bob", "v4"), ("bob", "v3")):
+            assert json.loads(self._invoked(user)["RetMsg"])["body"] == version
+
+    def _shift_and_roll_back(self) -> None:
+        self._point("release", "1")
+        assert self._callers("release") == {"v1": self._calls}
+        for share in (0.1, 0.5):
+            self._point(
+                "release", "1", AdditionalVersionWeights=[{"Version": "2", "Weight": share}]
+            )
+            seen = self._callers("release")
+            assert set(seen) == {"v1", "v2"}, share
+        self._point("release", "1", AdditionalVersionWeights=[{"Version": "2", "Weight": 1}])
+        assert self._callers("release") == {"v2": self._calls}
+        self._point("release", "2")
+        assert self._callers("release") == {"v2": self._calls}
+        self._point("release", "1")
+        assert self._callers("release") == {"v1": self._calls}, "everybody is back"
+
+    def _look_into_logs(self) -> None:
+        ours = {"FunctionRequestId": self._invoked("Bob")["FunctionRequestId"]}
+        (log,) = self._scf("GetFunctionLogs", Limit=5, **ours)["Data"]
+        assert "this is v4" in log["Log"]
+        assert (log["RetCode"], log["InvokeFinished"]) == (0, 1)
+        (status,) = self._scf("GetRequestStatus", **ours)["Data"]
+        assert status["RetCode"] == 0
+        (log,) = self._scf("GetFunctionLogs", Limit=1, Qualifier="release")["Data"]
+        assert "this is v1" in log["Log"], "the last request over HTTP"
+
+
+@pytest.fixture
+def play(project: Path) -> Callable[[Callable[[Served], Do]], None]:
+    """Plays the grayscale scheme on a gateway of its own, with the client that is made for it."""
+
+    def playing(client: Callable[[Served], Do]) -> None:
+        # Opened by the test itself: standard output, which the gateway keeps, is another one now.
+        with Served(project) as served:
+            Scheme(client(served), served.data).play()
+
+    return playing

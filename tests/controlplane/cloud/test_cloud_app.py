@@ -142,7 +142,7 @@ def test_a_program_without_a_name_is_taken_by_its_user_agent(client: Client) -> 
     ("headers", "body", "code"),
     [
         pytest.param({"X-TC-Version": ""}, b"{}", "MissingParameter", id="no version"),
-        pytest.param({"X-TC-Version": "2018-08-08"}, b"{}", "NoSuchVersion", id="another API"),
+        pytest.param({"X-TC-Version": "2017-03-12"}, b"{}", "NoSuchVersion", id="another API"),
         pytest.param({"X-TC-Action": "GetAliass"}, b"{}", "InvalidAction", id="unknown action"),
         pytest.param({"X-TC-Action": ""}, b"{}", "InvalidAction", id="no action"),
         pytest.param({}, b'{"Namespace": "x"}', "MissingParameter", id="missing parameter"),

@@ -37,6 +37,7 @@ V = {**A, "FunctionVersion": "1"}
 NEW = {"FunctionName": "made", "Code": {"ZipFile": "UEs="}}
 COPY = {**F, "NewFunctionName": "made"}
 EVENT = {**F, "InvokeRequestId": "nobody"}
+T = {**F, "TriggerName": "url", "Type": "http"}
 
 COMPLETE: dict[str, Given] = {
     "CreateFunction": NEW,
@@ -60,11 +61,23 @@ COMPLETE: dict[str, Given] = {
     "GetAsyncEventStatus": {"InvokeRequestId": "nobody"},
     "ListAsyncEvents": F,
     "TerminateAsyncEvent": EVENT,
+    "GetFunctionLogs": {},
+    "GetRequestStatus": {**F, "FunctionRequestId": "nobody"},
+    "CreateTrigger": T,
+    "UpdateTrigger": T,
+    "UpdateTriggerStatus": {**T, "Enable": "OPEN"},
     "ListTriggers": F,
+    "DeleteTrigger": T,
     "ListNamespaces": {},
     "GetAccount": {},
 }
 """What each action needs."""
+
+MISSING = {
+    ("CreateFunction", "Code"): "MissingParameter.Code",
+    ("GetFunction", "FunctionName"): "InvalidParameter.FunctionNameOrResourceIdRequired",
+}
+"""Codes of their own, where the cloud documents one."""
 
 NEEDS = [(action, name) for action, given in COMPLETE.items() for name in given]
 NAMING = sorted(action for action, given in COMPLETE.items() if "FunctionName" in given)
@@ -101,7 +114,7 @@ def test_what_is_needed_and_missing_is_named(looker: Client, action: str, name: 
     """With the one code of its own where there is one."""
     given = {key: value for key, value in COMPLETE[action].items() if key != name}
     code, message = looker.fails(action, **given)
-    assert code == ("MissingParameter.Code" if name == "Code" else "MissingParameter")
+    assert code == MISSING.get((action, name), "MissingParameter")
     assert message == f"the parameter {name} is missing"
 
 
@@ -171,6 +184,11 @@ UNKNOWN: list[tuple[str, Given, str]] = [
     ),
     ("GetAsyncEventStatus", {"InvokeRequestId": "nobody"}, "ResourceNotFound.AsyncEvent"),
     ("TerminateAsyncEvent", EVENT, "ResourceNotFound.AsyncEvent"),
+    ("GetFunctionLogs", {"FunctionName": "absent"}, "ResourceNotFound.FunctionName"),
+    ("CreateTrigger", {**T, "Qualifier": "9"}, "ResourceNotFound.Qualifier"),
+    ("UpdateTrigger", T, "ResourceNotFound.Trigger"),
+    ("UpdateTriggerStatus", {**T, "Enable": "OPEN"}, "ResourceNotFound.Trigger"),
+    ("DeleteTrigger", {**T, "Qualifier": "release"}, "ResourceNotFound.Trigger"),
 ]
 
 
@@ -195,7 +213,7 @@ WRONG: list[tuple[str, Given, str, str]] = [
         "CreateFunction",
         {**NEW, "FunctionName": "-"},
         "InvalidParameterValue.FunctionName",
-        "2 to 60",
+        "1 to 60",
     ),
     (
         "CreateFunction",
@@ -235,7 +253,7 @@ WRONG: list[tuple[str, Given, str, str]] = [
         "not base64",
     ),
     ("CreateFunction", {**NEW, "Code": {}}, "InvalidParameterValue.Code", "there is no code"),
-    ("CreateFunction", {**NEW, "Code": COS}, "UnsupportedOperation", "from elsewhere"),
+    ("CreateFunction", {**NEW, "Code": COS}, "ResourceNotFound.CosObject", "no object 'o'"),
     (
         "CreateFunction",
         {**NEW, "Code": {"ZipFile": "UEs=", "DemoId": "d"}},
@@ -243,7 +261,7 @@ WRONG: list[tuple[str, Given, str, str]] = [
         "one source",
     ),
     ("UpdateFunctionCode", F, "InvalidParameterValue.Code", "there is no code"),
-    ("UpdateFunctionCode", {**F, **COS}, "UnsupportedOperation", "CosBucketName, CosObjectName"),
+    ("UpdateFunctionCode", {**F, **COS}, "InvalidParameterValue.CosObjectName", "no object 'o'"),
     ("UpdateFunctionCode", {**F, "Publish": "yes"}, "InvalidParameterValue", "TRUE, FALSE"),
     (
         "UpdateFunctionConfiguration",
@@ -325,6 +343,130 @@ WRONG: list[tuple[str, Given, str, str]] = [
     ),
     ("ListAsyncEvents", {**F, "Status": ["DONE"]}, "InvalidParameterValue.Status", "RUNNING"),
     ("ListAsyncEvents", {**F, "Orderby": "Size"}, "InvalidParameterValue", "StartTime"),
+    ("GetFunctionLogs", {"Order": "ASC"}, "InvalidParameterValue.Order", "desc, asc"),
+    ("GetFunctionLogs", {"OrderBy": "size"}, "InvalidParameterValue.OrderBy", "duration"),
+    ("GetFunctionLogs", {"Offset": -1}, "InvalidParameterValue.Offset", "0 and above"),
+    ("GetFunctionLogs", {"Limit": -1}, "InvalidParameterValue", "0 and above"),
+    ("GetFunctionLogs", {"Offset": 9990, "Limit": 11}, "LimitExceeded.Offset", "10001"),
+    (
+        "GetFunctionLogs",
+        {"Filter": {"RetCode": "not1"}},
+        "InvalidParameterValue.RetCode",
+        "is0, not0",
+    ),
+    ("GetFunctionLogs", {"StartTime": "noon"}, "InvalidParameterValue.DateTime", "'noon'"),
+    (
+        "GetFunctionLogs",
+        {"StartTime": "2025-01-02 00:00:00", "EndTime": "2025-01-01 00:00:00"},
+        "InvalidParameterValue.StartTimeOrEndTime",
+        "is before",
+    ),
+    (
+        "GetFunctionLogs",
+        {"StartTime": "2025-01-01 00:00:00", "EndTime": "2025-01-02 00:00:01"},
+        "InvalidParameterValue.StartTimeOrEndTime",
+        "at most 86400 seconds",
+    ),
+    (
+        "GetRequestStatus",
+        {**COMPLETE["GetRequestStatus"], "StartTime": "2025-01-01 00:00:00"},
+        "InvalidParameterValue.StartTimeOrEndTime",
+        "both",
+    ),
+    (
+        "GetRequestStatus",
+        {**COMPLETE["GetRequestStatus"], "EndTime": "2025-01-01T00:00:00"},
+        "InvalidParameterValue.DateTime",
+        "no moment",
+    ),
+    ("CreateTrigger", {**T, "Type": "htpp"}, "InvalidParameterValue.Type", "allowed: http, apigw"),
+    ("CreateTrigger", {**T, "Type": "timer"}, "UnsupportedOperation", "the events of timer"),
+    ("CreateTrigger", {**T, "Enable": "ON"}, "InvalidParameterValue.Enable", "OPEN, CLOSE"),
+    ("CreateTrigger", {**T, "Enable": "CLOSE"}, "UnsupportedOperation", "always open"),
+    ("CreateTrigger", {**T, "TriggerName": "a b"}, "InvalidParameterValue.TriggerName", "100"),
+    (
+        "CreateTrigger",
+        {**T, "CustomArgument": "x"},
+        "InvalidParameterValue.CustomArgument",
+        "for timers",
+    ),
+    ("CreateTrigger", {**T, "TriggerDesc": "{"}, "InvalidParameterValue.TriggerDesc", "not JSON"),
+    ("CreateTrigger", {**T, "TriggerDesc": "[]"}, "InvalidParameterValue.TriggerDesc", "object"),
+    (
+        "CreateTrigger",
+        {**T, "TriggerDesc": '{"NetConfig": []}'},
+        "InvalidParameterValue.TriggerDesc",
+        "NetConfig is []",
+    ),
+    (
+        "CreateTrigger",
+        {**T, "TriggerDesc": '{"NetConfig": {"EnableExtranet": "yes"}}'},
+        "InvalidParameterValue.TriggerDesc",
+        "true or false",
+    ),
+    (
+        "CreateTrigger",
+        {**T, "TriggerDesc": '{"NetConfig": {"EnableExtranet": false}}'},
+        "InvalidParameterValue.TriggerDesc",
+        "one of them true",
+    ),
+    (
+        "CreateTrigger",
+        {**T, "TriggerDesc": '{"AuthType": "CAM"}'},
+        "UnsupportedOperation",
+        "'CAM'",
+    ),
+    (
+        "CreateTrigger",
+        {**T, "TriggerDesc": '{"CorsConfig": {}}'},
+        "UnsupportedOperation",
+        "no CorsConfig",
+    ),
+    (
+        "CreateTrigger",
+        {**T, "Type": "apigw", "TriggerDesc": "{"},
+        "InvalidParameterValue.TriggerDesc",
+        "no JSON",
+    ),
+    (
+        "CreateTrigger",
+        {**T, "Type": "apigw", "TriggerDesc": '{"service": {"serviceId": "service-0"}}'},
+        "ResourceNotFound",
+        "service-0",
+    ),
+    ("UpdateTrigger", {**T, "Type": "apigw"}, "UnsupportedOperation", "ModifyApi"),
+    ("DeleteTrigger", {**T, "Type": "apigw"}, "ResourceNotFound.Trigger", "no apigw trigger"),
+    (
+        "DeleteTrigger",
+        {**T, "Type": "apigw", "TriggerDesc": "{"},
+        "InvalidParameterValue.TriggerDesc",
+        "not JSON",
+    ),
+    (
+        "DeleteTrigger",
+        {**T, "Type": "apigw", "TriggerDesc": "[]"},
+        "InvalidParameterValue.TriggerDesc",
+        "a JSON object",
+    ),
+    ("UpdateTrigger", {**T, "Type": "kafka"}, "InvalidParameterValue.Type", "'kafka'"),
+    ("UpdateTrigger", {**T, "CustomArgument": "x"}, "InvalidParameterValue", "for timers"),
+    ("UpdateTrigger", {**T, "TriggerDesc": "{"}, "InvalidParameterValue.TriggerDesc", "JSON"),
+    (
+        "UpdateTriggerStatus",
+        {**T, "Type": "", "Enable": "OPEN"},
+        "InvalidParameterValue.Type",
+        "''",
+    ),
+    ("DeleteTrigger", {**T, "Type": "cos"}, "UnsupportedOperation", "the events of cos"),
+    ("ListTriggers", {**F, "Order": "UP"}, "InvalidParameterValue.Order", "ASC, DESC"),
+    ("ListTriggers", {**F, "OrderBy": "Size"}, "InvalidParameterValue.OrderBy", "add_time"),
+    (
+        "ListTriggers",
+        {**F, "Filters": [{"Name": "Type", "Values": []}]},
+        "InvalidParameterValue.Filters",
+        "TriggerName",
+    ),
+    ("ListTriggers", {**F, "Limit": -1}, "InvalidParameterValue", "-1"),
 ]
 
 

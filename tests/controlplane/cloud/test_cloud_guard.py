@@ -89,27 +89,28 @@ def test_what_counts_is_there_once(looker: Client, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "headers", "status"),
+    ("method", "path", "headers", "taken"),
     [
-        pytest.param("POST", "/", {"Content-Type": "application/json"}, 404, id="plain POST"),
-        pytest.param("GET", "/", {}, 404, id="plain GET"),
-        pytest.param("GET", "/?NoAction=1", {}, 404, id="another query"),
-        pytest.param("PUT", "/?Action=GetAlias", {}, 404, id="another method"),
-        pytest.param("GET", "/api/functions?Action=GetAlias", {}, 400, id="another path"),
-        pytest.param("GET", "/?Action=GetAlias", {}, 200, id="the older scheme"),
-        pytest.param("GET", "/", {"X-TC-Action": "GetAlias"}, 200, id="the newer scheme"),
-        pytest.param("GET", "/", {"Authorization": "TC3-HMAC-SHA256 x"}, 200, id="a signature"),
+        pytest.param("POST", "/", {"Content-Type": "application/json"}, False, id="plain POST"),
+        pytest.param("GET", "/", {}, False, id="plain GET"),
+        pytest.param("GET", "/?NoAction=1", {}, False, id="another query"),
+        pytest.param("PUT", "/?Action=GetAlias", {}, False, id="another method"),
+        pytest.param("GET", "/api/functions?Action=GetAlias", {}, False, id="another path"),
+        pytest.param("GET", "/?Action=GetAlias", {}, True, id="the older scheme"),
+        pytest.param("GET", "/", {"X-TC-Action": "GetAlias"}, True, id="the newer scheme"),
+        pytest.param("GET", "/", {"Authorization": "TC3-HMAC-SHA256 x"}, True, id="a signature"),
     ],
 )
 def test_the_exception_is_the_root_and_nothing_else(
-    looker: Client, method: str, path: str, headers: dict[str, str], status: int
+    looker: Client, method: str, path: str, headers: dict[str, str], taken: bool
 ) -> None:
     """Everything else is asked as before; what is taken is not answered without a signature."""
     fields = {"Host": "127.0.0.1:8081", **headers}
     content = b"{}" if method == "POST" else None
     url = f"http://127.0.0.1:8081{path}"
     answer = looker.send(httpx.Request(method, url, headers=fields, content=content))
-    assert answer.status_code == status
-    if status == 200:
+    assert answer.text.startswith('{"Response":') is taken
+    if taken:
+        assert answer.status_code == 200
         code = answer.json()["Response"]["Error"]["Code"]
         assert code == "AuthFailure.InvalidAuthorization"

@@ -8,6 +8,7 @@ import json
 import zipfile
 from base64 import b64encode
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 from gateway.controlplane.cloud.app import SECRET_ID, SECRET_KEY
 
 Served = Any
+Play = Callable[[Callable[[Served], Any]], None]
 
 pytestmark = pytest.mark.sockets
 
@@ -25,10 +27,12 @@ ScfClient: Any = importlib.import_module(f"{SDK}.scf.v20180416.scf_client").ScfC
 credential: Any = importlib.import_module(f"{SDK}.common.credential")
 ClientProfile: Any = importlib.import_module(f"{SDK}.common.profile.client_profile").ClientProfile
 HttpProfile: Any = importlib.import_module(f"{SDK}.common.profile.http_profile").HttpProfile
+CommonClient: Any = importlib.import_module(f"{SDK}.common.common_client").CommonClient
 Failure: Any = importlib.import_module(
     f"{SDK}.common.exception.tencent_cloud_sdk_exception"
 ).TencentCloudSDKException
 
+VERSIONS = {"scf": "2018-04-16", "apigateway": "2018-08-08"}
 BOB = {"Version": "4", "Key": "invoke.headers.User", "Method": "exact", "Expression": "Bob"}
 
 
@@ -78,6 +82,23 @@ class Scf:
         return str(json.loads(told.Result.RetMsg)["body"])
 
 
+class Anything:
+    """The SDK's client for any API, which takes the names of actions and fields as they are."""
+
+    def __init__(self, endpoint: str) -> None:
+        profile = ClientProfile(httpProfile=HttpProfile(protocol="http", endpoint=endpoint))
+        secret = credential.Credential(SECRET_ID, SECRET_KEY)
+        self._clients = {
+            service: CommonClient(service, version, secret, "ap-guangzhou", profile)
+            for service, version in VERSIONS.items()
+        }
+
+    def __call__(self, service: str, action: str, **fields: object) -> dict[str, Any]:
+        """One action."""
+        told: dict[str, Any] = self._clients[service].call_json(action, fields)["Response"]
+        return told
+
+
 def endpoint(served: Served) -> str:
     """Where the SDK is aimed at."""
     return str(served.control).removeprefix("http://")
@@ -86,6 +107,11 @@ def endpoint(served: Served) -> str:
 def weight(version: str, share: float) -> dict[str, object]:
     """A routing by weight."""
     return {"AdditionalVersionWeights": [{"Version": version, "Weight": share}]}
+
+
+def test_the_whole_scheme_is_played_by_the_official_sdk(play: Play) -> None:
+    """From nothing to the roll-back and the logs."""
+    play(lambda served: Anything(endpoint(served)))
 
 
 def test_a_release_is_steered_by_the_official_sdk(served: Served) -> None:
