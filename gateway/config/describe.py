@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -145,7 +145,7 @@ def stage_values(stage: Stage, functions: Mapping[str, Function], old: Table) ->
     }
     _say(new, "aliases", overrides, {})
     _say(new, "variables", _ordered(stage.variables, new.get("variables", {})), {})
-    _say_features(new, stage.features)
+    _say_features(new, stage.features, ("overlays",))
     return new
 
 
@@ -156,7 +156,8 @@ def access_values(access: Access, old: Table) -> Values:
         access: The live keys and plans.
         old: The whole file.
     """
-    said, found = access_plain(access), {}
+    wide = {name: plan for name, plan in access.plans.items() if not plan.apis}
+    said, found = access_plain(replace(access, plans=wide)), {}
     for key in ("keys", "plans"):
         known = old.get(key, {})
         found[key] = {

@@ -26,6 +26,7 @@ from gateway.config.load import SERVICE
 from gateway.config.remarks import (
     Apis,
     function_remarks,
+    kept_beside,
     other_services,
     service_remarks,
     unqualified,
@@ -247,6 +248,7 @@ def _notes(snapshot: Snapshot, service: Service, there: Snapshot) -> Iterator[st
             yield f"api {api.id!r} is left out, because its function does not exist"
     yield from service_remarks(service, chosen)
     yield from other_services(snapshot)
+    yield from kept_beside(snapshot)
 
 
 def _packages(snapshot: Snapshot, there: Snapshot, new: Table) -> Iterator[Package]:

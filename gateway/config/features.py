@@ -8,7 +8,8 @@ from typing import Final
 from gateway.config.fields import number, wrong_key
 from gateway.config.parameters import read_constants, read_parameters
 from gateway.core.errors import Problem
-from gateway.core.features import AUTHS, RATES, ApiFeatures, StageFeatures, network
+from gateway.core.features import AUTHS, RATES, ApiFeatures, StageFeatures
+from gateway.core.networks import network
 from gateway.core.routes import Path
 from gateway.core.shapes import Reader, kind_of
 

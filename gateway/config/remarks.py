@@ -58,6 +58,14 @@ def service_remarks(service: Service, written: Apis) -> Iterator[str]:
                 "a file releases the same apis to every stage"
             )
         yield from _split(stage)
+        for api in stage.features.overlays:
+            yield (
+                f"stage {stage.name!r} has limits, networks or CORS for api {api!r} alone, "
+                "which a file has no place for"
+            )
+    for name, plan in service.access.plans.items():
+        if plan.apis:
+            yield f"plan {name!r} is left out, because it opens single apis"
 
 
 def other_services(snapshot: Snapshot) -> Iterator[str]:
@@ -65,6 +73,13 @@ def other_services(snapshot: Snapshot) -> Iterator[str]:
     for key, service in snapshot.services.items():
         if key != SERVICE:
             yield f"service {key!r} ({service.name!r}) is left out; a file has one service"
+
+
+def kept_beside(snapshot: Snapshot) -> Iterator[str]:
+    """What clients of the cloud made, and what routes nothing."""
+    if snapshot.resources:
+        said = listed(f"{group} ({len(kept)})" for group, kept in snapshot.resources.items())
+        yield f"what clients of the cloud keep is left out: {said}"
 
 
 def unqualified(apis: Apis) -> list[tuple[object, ...]]:

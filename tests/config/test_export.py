@@ -19,6 +19,7 @@ import pytest
 from gateway.config import ConfigurationInvalid, load
 from gateway.config.export import Exported, Package, export
 from gateway.config.load import SERVICE
+from gateway.core.access import Access, UsagePlan
 from gateway.core.alias import Route
 from gateway.core.apply import apply
 from gateway.core.changes import (
@@ -30,11 +31,14 @@ from gateway.core.changes import (
     Publish,
     PutAlias,
     PutFunction,
+    PutResource,
     PutService,
     Release,
     Unrelease,
 )
+from gateway.core.features import StageFeatures
 from gateway.core.functions import Configuration
+from gateway.core.overlays import Overlay, Window
 from gateway.core.routes import parse_path
 from gateway.core.rules import parse_rule
 from gateway.core.snapshot import EMPTY, Api, FunctionBackend, HttpBackend, MockBackend, Snapshot
@@ -308,6 +312,45 @@ NOTES: dict[str, tuple[list[Change], list[str]]] = {
     "an API of a function that is gone": (
         [PutService(SERVICE, "shop", (PING, api("/a", function="gone")))],
         ["api 'GET /a' is left out, because its function does not exist"],
+    ),
+    "limits of one API in one stage": (
+        [
+            PutService(SERVICE, "shop", (PING,)),
+            Release(
+                SERVICE,
+                "dev",
+                (PING,),
+                {},
+                StageFeatures(9, overlays={"ping": Overlay((Window(1),))}),
+            ),
+        ],
+        [
+            (
+                "stage 'dev' has limits, networks or CORS for api 'ping' alone, "
+                "which a file has no place for"
+            ),
+        ],
+    ),
+    "a plan of one API": (
+        [
+            PutService(
+                SERVICE,
+                "shop",
+                (),
+                Access(
+                    {},
+                    {
+                        "wide": UsagePlan((), ("dev",)),
+                        "narrow": UsagePlan((), (), apis=("dev/ping",)),
+                    },
+                ),
+            ),
+        ],
+        ["plan 'narrow' is left out, because it opens single apis"],
+    ),
+    "what clients of the cloud keep": (
+        [PutResource("plans", "small", {}), PutResource("plugins", "a", {})],
+        ["what clients of the cloud keep is left out: plans (1), plugins (1)"],
     ),
     "another service": (
         [PutService("other", "Other")],

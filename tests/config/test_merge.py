@@ -22,6 +22,7 @@ from gateway.core.changes import (
     Publish,
     PutAlias,
     PutFunction,
+    PutResource,
     PutService,
     Release,
     Unrelease,
@@ -29,9 +30,10 @@ from gateway.core.changes import (
 from gateway.core.errors import Refused
 from gateway.core.features import StageFeatures
 from gateway.core.functions import Configuration
+from gateway.core.overlays import Overlay, Window
 from gateway.core.plain import alias_plain, api_plain, function_plain, stage_plain, version_plain
 from gateway.core.routes import parse_path
-from gateway.core.snapshot import EMPTY, Api, FunctionBackend, MockBackend, Snapshot
+from gateway.core.snapshot import EMPTY, Api, Edition, FunctionBackend, MockBackend, Snapshot
 
 
 @dataclass(frozen=True)
@@ -478,6 +480,22 @@ CASES: dict[str, tuple[Batch, list[Change], Batch, list[Change]]] = {
         [PutFunction("orders", "newer")],
     ),
 }
+
+
+def test_what_clients_of_the_cloud_set_stays() -> None:
+    """The name of a release, what is in force beside it, and what routes nothing."""
+    features = StageFeatures(overlays={"ping": Overlay((Window(1),))})
+    apis = on((api("a"), PING), "release")
+    state = live(
+        Release(SERVICE, "release", apis, {}, features, Edition("20261124")),
+        PutResource("plans", "small", {"rate": 1}),
+    )
+    assert merge(state, USUAL, USUAL).changes.changes == ()
+    other = file(stages={**STAGES, "release": "$DEFAULT"})
+    after = apply(state, merge(state, USUAL, other).changes)
+    stage = after.services[SERVICE].stages["release"]
+    assert (stage.features, stage.edition) == (features, None), "it is another release"
+    assert after.resources == state.resources
 
 
 @pytest.mark.parametrize(
