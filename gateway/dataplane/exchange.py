@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from gateway.dataplane.asgi import Message, Scope
+from gateway.dataplane.overload import Load
 
 REPLY: Final = "gateway.reply"
 """The extension: `reply(status, head, body)` sends a whole answer, and says whether it could.
@@ -29,6 +30,7 @@ BODILESS: Final = frozenset((204, 304))
 
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(rb"[^\x00\r\n]*")
+_FINAL: Final = {status: line for status, line in STATUS_LINE.items() if status >= 200}
 _ERROR: Final = b'{"message": "Internal Server Error."}'
 _log: Final = logging.getLogger("gateway.server")
 
@@ -37,6 +39,7 @@ class Connection(Protocol):
     """What an exchange needs of its connection."""
 
     state: ServerState
+    load: Load
     writing_paused: bool
 
     def write(self, data: bytes) -> None:
@@ -105,6 +108,8 @@ class Exchange:
             if not self.complete and not self.disconnected:
                 _log.error("the application ended without a complete answer")
                 self._give_up()
+        finally:
+            self._connection.load.running -= 1
 
     def feed(self, body: bytes) -> int:
         """Take in a piece of the body; gives the number of bytes that wait to be received."""
@@ -171,14 +176,14 @@ class Exchange:
             raise BadAnswer(f"the message {kind!r} is out of turn")
 
     def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        parts = [STATUS_LINE[status], rendered(self._connection.state.default_headers)]
+        parts = [_FINAL[status], rendered(self._connection.state.default_headers)]
         closing = False
         for name, value in headers:
             if _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
                 raise BadAnswer(f"the header {name!r} is malformed")
             folded = name.lower()
             if folded == b"content-length":
-                self._left = int(value)
+                self._left = _length(value, self._left)
             elif folded == b"transfer-encoding":
                 continue  # framing is the server's business
             elif folded == b"connection" and b"close" in value.lower():
@@ -217,6 +222,13 @@ class Exchange:
         self.keep_alive = False
         if not self.reply(500, b"content-type: application/json\r\n", _ERROR):
             self._connection.abort()
+
+
+def _length(value: bytes, before: int) -> int:
+    """A content-length, of which there is one."""
+    if before >= 0 or not value.isdigit():
+        raise BadAnswer(f"the content-length {value!r} is malformed, or the second one")
+    return int(value)
 
 
 _last: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from gateway.core.errors import StageNotFound
 from gateway.core.explain import Explanation, explain
-from gateway.core.snapshot import Snapshot
+from gateway.core.snapshot import Api, Snapshot, Stage
 from gateway.core.split import Draw
 from gateway.dataplane.address import Addresses
 from gateway.dataplane.request import HttpRequest, read_headers
@@ -29,6 +29,23 @@ def explain_request(
     Raises:
         RoutingError: No version can answer it.
     """
+    found, view = located(snapshot, stage_name, request)
+    return explain(snapshot, found, view, dice)
+
+
+def located(
+    snapshot: Snapshot, stage_name: str, request: tuple[str, str, list[tuple[str, str]], str]
+) -> tuple[tuple[Stage, Api, dict[str, str]], HttpRequest]:
+    """Where a request of a caller leads: stage, API and path parameters; and how rules read it.
+
+    Args:
+        snapshot: What routes.
+        stage_name: A stage, by any name that reaches it.
+        request: Method, path with query, headers, body.
+
+    Raises:
+        RoutingError: It leads nowhere.
+    """
     method, target, headers, body = request
     path, _, query = target.partition("?")
     if "/" in stage_name:
@@ -38,7 +55,7 @@ def explain_request(
     api, parameters = stage.table.match(method, rest)
     raw = [(_sent(name.lower()), _sent(value)) for name, value in headers]
     view = HttpRequest(read_headers(raw), _sent(query), parameters, _sent(body))
-    return explain(snapshot, (stage, api, dict(parameters)), view, dice)
+    return (stage, api, dict(parameters)), view
 
 
 def _sent(text: str) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from gateway.core.features import network
+from gateway.core.networks import network
 
 _REMEMBERED = 1024
 

@@ -17,14 +17,17 @@ class Bucket:
     """One limit.
 
     Attributes:
-        rate: Tokens per second, and the most that it holds.
+        rate: Tokens that one window brings, and the most that it holds.
+        seconds: How long a window is.
     """
 
-    __slots__ = ("_at", "_level", "rate")
+    __slots__ = ("_at", "_level", "_token", "rate", "seconds")
 
-    def __init__(self, rate: int, now: int) -> None:
+    def __init__(self, rate: int, now: int, seconds: int = 1) -> None:
         self.rate = rate
-        self._level = rate * _TOKEN
+        self.seconds = seconds
+        self._token = _TOKEN * seconds
+        self._level = rate * self._token
         self._at = now
 
     def ready(self, now: int) -> bool:
@@ -33,13 +36,14 @@ class Bucket:
         Several are asked before one is taken from, so that a refusal costs nobody a token.
         """
         if now > self._at:
-            self._level = min(self.rate * _TOKEN, self._level + (now - self._at) * self.rate)
+            most = self.rate * self._token
+            self._level = min(most, self._level + (now - self._at) * self.rate)
             self._at = now
-        return self._level >= _TOKEN
+        return self._level >= self._token
 
     def take(self) -> None:
         """Take the token that there is."""
-        self._level -= _TOKEN
+        self._level -= self._token
 
 
 class Limits:
@@ -48,11 +52,11 @@ class Limits:
     def __init__(self) -> None:
         self._buckets: dict[tuple[str, ...], Bucket] = {}
 
-    def bucket(self, name: tuple[str, ...], rate: int, now: int) -> Bucket:
-        """The bucket of a name; a new one where the rate is another."""
+    def bucket(self, name: tuple[str, ...], rate: int, now: int, seconds: int = 1) -> Bucket:
+        """The bucket of a name; a new one where the limit is another."""
         known = self._buckets.get(name)
-        if known is None or known.rate != rate:
-            known = self._buckets[name] = Bucket(rate, now)
+        if known is None or (known.rate, known.seconds) != (rate, seconds):
+            known = self._buckets[name] = Bucket(rate, now, seconds)
         return known
 
 

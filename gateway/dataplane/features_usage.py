@@ -78,11 +78,11 @@ class Holder:
 
 
 class Holders:
-    """Everybody who may call one stage with a key.
+    """Everybody who may call one API of one stage with a key.
 
     Args:
         access: The keys and plans of the service.
-        stage: The stage's name.
+        opened: Whether a plan opens the API that is called.
         today: Seconds since the epoch.
         shared: Gives what a plan, by its name, has used, and its limit.
     """
@@ -92,7 +92,7 @@ class Holders:
     def __init__(
         self,
         access: Access,
-        stage: str,
+        opened: Callable[[UsagePlan], bool],
         today: Callable[[], float],
         shared: Callable[[str, UsagePlan], tuple[Usage, tuple[Bucket, ...]]],
     ) -> None:
@@ -100,7 +100,7 @@ class Holders:
         self._secrets = {key.id: key.secret for key in access.keys.values()}
         self._holders: dict[str, Holder] = {}
         for name, plan in access.plans.items():
-            if stage in plan.stages:
+            if opened(plan):
                 usage, buckets = shared(name, plan)
                 for key in (access.keys[each].id for each in plan.keys):
                     holder = Holder(key, (name, plan), usage, buckets)

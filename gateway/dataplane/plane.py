@@ -25,6 +25,8 @@ from gateway.dataplane.asgi import Receive, Scope, Send
 from gateway.dataplane.bodies import MAX_EVENT_BODY, read_body
 from gateway.dataplane.features import Guards
 from gateway.dataplane.forward import CallerGone, HttpForwarder, Passage
+from gateway.dataplane.overload import Load
+from gateway.dataplane.overload_answer import send_overloaded
 from gateway.dataplane.plans import (
     FixedPlan,
     FunctionPlan,
@@ -38,6 +40,7 @@ from gateway.dataplane.plans import (
 )
 from gateway.dataplane.replies import reply, send_answer, send_error, send_fixed
 from gateway.dataplane.request import HttpRequest, read_headers
+from gateway.dataplane.tap import Tap
 from gateway.dataplane.web import Web
 from gateway.dataplane.web_plan import WebPlan
 from gateway.dataplane.web_sockets import WebSockets
@@ -61,7 +64,14 @@ class DataPlane:
         new_id: Makes request ids.
         forwarder: Serves HTTP back ends.
         guards: Makes the guards of APIs with features.
+
+    Attributes:
+        tap: What looks at requests while somebody records them.
+        load: How much the listener in front of it answers.
     """
+
+    tap: Tap | None = None
+    load: Load = Load(1)  # nobody counts in it
 
     def __init__(  # noqa: PLR0913 - the composition root names every part once
         self,
@@ -92,6 +102,8 @@ class DataPlane:
 
         No coroutine of its own: the one it gives back is all that a request costs.
         """
+        if self.tap is not None:
+            scope, receive, send = self.tap.around(scope, receive, send)
         plans = self._plans
         if plans.snapshot is not self._live.snapshot:
             plans = self._plans = self._book()
@@ -102,6 +114,8 @@ class DataPlane:
         request = HttpRequest(headers, scope["query_string"])
         request.id, request.began = arrived
         request.method, request.path = method, scope["path"]
+        if self.load.running > self.load.most:
+            return send_overloaded(plans, self.load.most, (scope, send, request))
         stage: Stage | None = None
         try:
             stage, request.path = plans.addresses.locate(headers.get("host", ""), request.path)

@@ -247,7 +247,7 @@ class Plans:
         except RoutingError:
             return None
         plan = self.plan(stage, api)
-        return plan if api.features.cors and isinstance(plan, GuardedPlan) else None
+        return plan if isinstance(plan, GuardedPlan) and plan.guard.pages is not None else None
 
     def _make(self, stage: Stage, api: Api) -> Plan:
         plain = self._plain(stage, api)

@@ -16,15 +16,19 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from gateway.dataplane.asgi import Scope
+from gateway.dataplane.deadlines import Watch
 from gateway.dataplane.exchange import Exchange, rendered
-from gateway.dataplane.reader import UPGRADED, RequestReader
+from gateway.dataplane.limits import STRICT
+from gateway.dataplane.limits_config import EdgeConfig
+from gateway.dataplane.overload import Load
+from gateway.dataplane.reader import HALF, UPGRADED, RequestReader
 
 
 class GatewayProtocol(RequestReader):
     """One connection of a caller; uvicorn makes one for each.
 
     Args:
-        config: uvicorn's configuration; its application and idle time are used.
+        config: uvicorn's configuration; an `EdgeConfig` also says what is taken from callers.
         server_state: Shared with uvicorn's server, which ends connections and waits for tasks.
         app_state: The lifespan's state, which is not used here.
         _loop: The event loop.
@@ -37,21 +41,23 @@ class GatewayProtocol(RequestReader):
         app_state: dict[str, Any],  # noqa: ARG002 - part of uvicorn's signature
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__()
+        edge = config.edge if isinstance(config, EdgeConfig) else STRICT
+        super().__init__(edge.limits, edge.lenient)
         self.state = server_state
-        self._config = config
+        self.load = config.in_flight if isinstance(config, EdgeConfig) else Load(edge.requests)
         self.writing_paused = False
+        self.reading_paused = False
+        self.answering: Exchange | None = None
+        self.idle_since = 0.0
+        self.parting = False  # nothing more is read
+        self._config = config
         self._app = config.loaded_app
-        self._idle_seconds = config.timeout_keep_alive
+        self._seconds = edge.deadlines
         self._loop = _loop or asyncio.get_running_loop()
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
-        self._current: Exchange | None = None  # the one that is answered
         self._waiting: deque[tuple[Exchange, Scope]] = deque()
-        self._reading_paused = False
         self._drained: asyncio.Event | None = None
-        self._idle_since = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-        self._ended = False  # nothing more is read
+        self._watch = cast("Watch", None)
 
     # --- what the transport says ----------------------------------------------------------------
 
@@ -61,32 +67,34 @@ class GatewayProtocol(RequestReader):
         self.client = _address(transport.get_extra_info("peername"))
         self.server = _address(transport.get_extra_info("sockname"))
         self.state.connections.add(cast("Any", self))
-        self._idle_since = self._loop.time()
-        self._timer = self._loop.call_later(self._idle_seconds, self._close_if_idle)
+        self.idle_since = self._loop.time()
+        self._watch = Watch(self, self._seconds, self.load, self._loop)
 
     def connection_lost(self, _error: Exception | None) -> None:
         """The connection is gone; whoever still works for it is told."""
         self.state.connections.discard(cast("Any", self))
-        if self._timer is not None:
-            self._timer.cancel()
+        self._watch.stop()
         self.resume_writing()
-        for exchange in (self._current, self.incoming):
+        for exchange in (self.answering, self.incoming):
             if exchange is not None and not exchange.complete:
                 exchange.disconnected = True
                 exchange.wake()
         self._waiting.clear()
-        self._ended = True
+        self.parting = True
 
     def data_received(self, data: bytes) -> None:
         """Bytes of one or more requests."""
-        if self._ended:
+        if self.parting:
             return
         status = self.read(data)
-        if status == UPGRADED:
-            if not self._handed_over():
-                self._end_after_current()  # no other protocol is spoken here
-        elif status:
-            self._refuse(status)
+        if not status:
+            return
+        if status == HALF:
+            self._watch.half_read()
+        elif status != UPGRADED:
+            self.refuse(status)
+        elif not self._handed_over():
+            self._end_after_current()  # no other protocol is spoken here
 
     def eof_received(self) -> None:
         """The caller closed its side: it counts as gone, as with nginx, and the transport closes.
@@ -99,6 +107,7 @@ class GatewayProtocol(RequestReader):
         self.writing_paused = True
         self._drained = self._drained or asyncio.Event()
         self._drained.clear()
+        self._watch.half_sent()
 
     def resume_writing(self) -> None:
         """The caller caught up."""
@@ -110,7 +119,7 @@ class GatewayProtocol(RequestReader):
 
     def opened(self, exchange: Exchange, scope: Scope) -> None:
         """A head is complete: the exchange starts, or waits for its turn."""
-        if self._current is None:
+        if self.answering is None:
             self._start(exchange, scope)
         else:
             self._waiting.append((exchange, scope))
@@ -129,47 +138,84 @@ class GatewayProtocol(RequestReader):
 
     def pause_reading(self) -> None:
         """Enough for now."""
-        if not self._reading_paused and not self._transport.is_closing():
-            self._reading_paused = True
+        if not self.reading_paused and not self._transport.is_closing():
+            self.reading_paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Take in more, unless requests are waiting already."""
-        if self._reading_paused and not self._waiting and not self._transport.is_closing():
-            self._reading_paused = False
+        if self.reading_paused and not self._waiting and not self._transport.is_closing():
+            self.reading_paused = False
+            self._watch.resumed()
             self._transport.resume_reading()
 
     def finished(self, exchange: Exchange) -> None:
         """An answer is complete: on to the next request, or the end."""
-        self._current = None
+        self.answering = None
         self.state.total_requests += 1
         if not exchange.keep_alive:
-            self._transport.close()
+            self.leave()
         elif self._waiting:
             self._start(*self._waiting.popleft())
         else:
-            self._idle_since = self._loop.time()
-        if self._reading_paused:
+            self.idle_since = self._loop.time()
+        if self.reading_paused:
             self.resume_reading()
 
     def abort(self) -> None:
-        """An answer cannot be completed; only a cut connection tells the caller so."""
+        """An answer cannot be completed, or is not read; only a cut connection tells so."""
         self._transport.abort()
+
+    # --- what the watch asks --------------------------------------------------------------------
+
+    def unsent(self) -> int:
+        """Bytes that wait for the caller to read."""
+        return self._transport.get_write_buffer_size()
+
+    def leave(self) -> None:
+        """Nothing more is answered: close."""
+        half = self.in_head or (self.incoming is not None and self.incoming.more_body)
+        if (half or self.parting) and self._transport.can_write_eof():
+            self._linger()
+        else:
+            self.parting = True
+            self._transport.close()
+
+    def refuse(self, status: int) -> None:
+        """Answer what is not taken and end the connection, after what is answered already."""
+        broken = self.incoming
+        if self.in_head or broken is None or not broken.more_body:
+            if self.answering is None:
+                self._say(status)
+        elif not broken.complete:
+            # Its body is broken: whoever waits for the rest would wait for ever.
+            broken.disconnected = True
+            broken.wake()
+            if broken is self.answering:
+                self.answering = None
+                if broken.started:
+                    self.abort()
+                else:
+                    self._say(status)
+        self._end_after_current()
 
     # --- what the server asks -------------------------------------------------------------------
 
     def shutdown(self) -> None:
-        """Finish what is in flight and close."""
-        if self._current is None:
-            self._transport.close()
-        else:
-            self._waiting.clear()
-            self._current.keep_alive = False  # its body may still be on its way
+        """Finish what is in flight and close; who is idle may ask once more, and is told then."""
+        self.load.draining = self.load.draining or self._loop.time()
+        if self.answering is not None and not self.answering.started and not self._waiting:
+            self.answering.keep_alive = False  # its body may still be on its way
+        self._watch.draining()
 
     # --------------------------------------------------------------------------------------------
 
     def _start(self, exchange: Exchange, scope: Scope) -> None:
-        self._current = exchange
+        self.answering = exchange
+        load = self.load
+        load.running += 1
+        if load.draining and not self._waiting:
+            exchange.keep_alive = False
         # The event loop alone would not keep the task alive. uvicorn's list of tasks is not kept:
         # a connection stays open for as long as it is answered, and the server waits for those.
         exchange.task = self._loop.create_task(exchange.run(self._app, scope))
@@ -180,16 +226,16 @@ class GatewayProtocol(RequestReader):
         The request was opened like any other; its task has not begun, and never will.
         """
         make, opening = self._config.ws_protocol_class, self.opening()
-        current = self._current if self._current is self.incoming else None
+        current = self.answering if self.answering is self.incoming else None
         task = current.task if current is not None and current.http_1_1 else None
         if make is None or opening is None or task is None:
             return False
         task.cancel()
-        self._current = None
-        self._ended = True
+        self.load.running -= 1
+        self.answering = None
+        self.parting = True
         self.state.connections.discard(cast("Any", self))
-        if self._timer is not None:
-            self._timer.cancel()
+        self._watch.stop()
         other = make(config=self._config, server_state=self.state, app_state={})  # type: ignore[call-arg]
         other.connection_made(self._transport)
         other.data_received(opening)
@@ -197,42 +243,24 @@ class GatewayProtocol(RequestReader):
         return True
 
     def _end_after_current(self) -> None:
-        self._ended = True
         self._waiting.clear()
-        if self._current is None:
-            self._transport.close()
+        self.parting = True
+        if self.answering is None:
+            self.leave()
         else:
-            self._current.keep_alive = False
+            self.answering.keep_alive = False
 
-    def _refuse(self, status: int) -> None:
-        """Answer what is not taken and end the connection, after what is answered already."""
-        broken = self.incoming
-        if self.in_head or broken is None or not broken.more_body:
-            if self._current is None:
-                self._say(status)
-        elif not broken.complete:
-            # Its body is broken: whoever waits for the rest would wait for ever.
-            broken.disconnected = True
-            broken.wake()
-            if broken is self._current:
-                self._current = None
-                if broken.started:
-                    self.abort()
-                else:
-                    self._say(status)
-        self._end_after_current()
+    def _linger(self) -> None:
+        """Close in two steps: whoever still sends would lose what it has not read, otherwise."""
+        self.parting = True
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+            self.resume_reading()  # until the caller has closed too; nothing is taken in
+            self._watch.lingering()
 
     def _say(self, status: int) -> None:
         head = b"content-length: 0\r\nconnection: close\r\n\r\n"
         self.write(STATUS_LINE[status] + rendered(self.state.default_headers) + head)
-
-    def _close_if_idle(self) -> None:
-        left = self._idle_since + self._idle_seconds - self._loop.time()
-        if self._current is None and left <= 0:
-            self._transport.close()
-        else:
-            wait = left if self._current is None else self._idle_seconds
-            self._timer = self._loop.call_later(wait, self._close_if_idle)
 
 
 def _address(info: Any) -> tuple[str, int] | None:  # noqa: ANN401 - sockets say what they like

@@ -1,29 +1,23 @@
 """The reading half of a connection: httptools' callbacks become exchanges, within limits.
 
-A head has at most `MAX_HEAD` bytes and `MAX_HEADERS` headers, a target at most `MAX_TARGET` bytes.
-They are measured where they may be exceeded and cost the ordinary request two comparisons.
+Sizes are measured where they may be exceeded and cost the ordinary request two comparisons. How a
+head is written is httptools' business; what it lets through all the same is refused here.
 """
 
 from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 import httptools
 
+from gateway.dataplane import limits_head
 from gateway.dataplane.asgi import Scope
 from gateway.dataplane.exchange import REPLY, Exchange
-
-MAX_TARGET: Final = 8 * 1024
-"""Longest request target, in bytes; beyond it the answer is 414."""
-
-MAX_HEAD: Final = 16 * 1024
-"""Longest head, in bytes; beyond it the answer is 431."""
-
-MAX_HEADERS: Final = 100
-"""Most headers of a request; beyond it the answer is 431."""
+from gateway.dataplane.limits import HOST_SYNTAX, NO_HOST, Limits
+from gateway.dataplane.limits_head import WATCHED, HeadRefused, Trailers, known_hosts
 
 BODY_HIGH_WATER: Final = 64 * 1024
 """Bytes of a body that may wait to be received before reading pauses."""
@@ -31,37 +25,54 @@ BODY_HIGH_WATER: Final = 64 * 1024
 UPGRADED: Final = -1
 """What `read` gives after a request for another protocol: no more requests can follow."""
 
+HALF: Final = -2
+"""What `read` gives when a head or a body is not complete."""
+
+_LINE_END: Final = b" HTTP/1.1\r\n"
+_LINE_END_SIZE: Final = len(_LINE_END)
+_SPACE: Final = ord(" ")
+_SLASH: Final = ord("/")
+_HASH: Final = ord("#")
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
-
-
-class HeadRefused(Exception):
-    """A head that is not taken; the status says why."""
-
-    def __init__(self, status: int) -> None:
-        self.status = status
-        super().__init__(f"the head is refused with {status}")
 
 
 class RequestReader(asyncio.Protocol):
     """Reads requests.
+
+    Args:
+        limits: How large they may be.
+        lenient: Rules that they are not held to.
 
     Attributes:
         client: The caller's address.
         server: The address it called.
         incoming: The exchange whose body is read.
         in_head: Whether a head has begun and is not complete.
+        taken: Bytes of bodies so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits, lenient: frozenset[str]) -> None:
         self.client: tuple[str, int] | None = None
         self.server: tuple[str, int] | None = None
         self.incoming: Exchange | None = None
         self.in_head = False
+        self.taken = 0
+        self._limits = limits
+        self._lenient = lenient
+        self._ordinary = min(limits.line, limits.head)  # what is no longer needs no measuring
         self._parser: Any = httptools.HttpRequestParser(self)
         self._target = b""
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._headers: list[tuple[bytes, bytes]] | Trailers = []
+        self._piece = b""  # what is being read, from where a head began; empty once that is read
+        self._behind = b""  # the same, where something else came before the head
+        self._at = 0  # where in that the head may have begun
         self._unparsed = 0  # bytes of a head in earlier pieces
+        self._in_body = False
         self._is_large = False  # a head may exceed the limits, and is measured when complete
+        self._read: list[tuple[bytes, bytes]] = []  # the last complete head
+        self._hosts = 0
+        self._codings = 0
+        self._room: int | None = None  # for the rest of a body in chunks
         self._expects_continue = False
 
     @abstractmethod
@@ -76,11 +87,17 @@ class RequestReader(asyncio.Protocol):
         """Parse a piece of one or more requests.
 
         Returns:
-            0, or the status with which what follows is refused, or `UPGRADED`.
+            0, or the status with which what follows is refused, or `UPGRADED`, or `HALF`.
         """
-        size = len(data)
-        if size > MAX_TARGET or self._unparsed:
+        size, before = len(data), self.incoming
+        if size > self._ordinary or self._unparsed:
             self._is_large = True
+        if self._in_body:
+            self._piece, self._behind, self._at = b"", data, 0
+        elif self._piece or not self.in_head:
+            self._piece = self._piece + data if self._piece else data
+        else:
+            self._behind += data
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -89,24 +106,30 @@ class RequestReader(asyncio.Protocol):
             cause = error.__context__
             return cause.status if isinstance(cause, HeadRefused) else 400
         if self.in_head:
-            self._unparsed += size
-            if self._unparsed > MAX_HEAD:
-                return 431
-        return 0
+            return self._half_a_head(size, mixed=self._in_body or self.incoming is not before)
+        incoming = self.incoming
+        self._piece = b""
+        if incoming is before and data[-1:] == b"\r" and not self._behind:
+            self._piece = b"\r"  # half an empty line
+        self._behind = b""
+        self._in_body = incoming is not None and incoming.more_body
+        return HALF if self._in_body else 0
 
     def opening(self) -> bytes | None:
         """The head of a request that asks for a WebSocket; `None` where it asks for another."""
-        if dict(self._headers).get(b"upgrade", b"").lower() != b"websocket":
+        headers = self._read
+        if dict(headers).get(b"upgrade", b"").lower() != b"websocket":
             return None
         if self._parser.get_method() != b"GET":
             return None
-        lines = b"".join(b"%b: %b\r\n" % pair for pair in self._headers)
+        lines = b"".join(b"%b: %b\r\n" % pair for pair in headers)
         return b"GET %b HTTP/1.1\r\n%b\r\n" % (self._target, lines)
 
     def on_message_begin(self) -> None:
         """A request begins."""
         self._target = b""
         self._headers = []
+        self._hosts = self._codings = 0
         self.in_head = True
 
     def on_url(self, url: bytes) -> None:
@@ -114,23 +137,37 @@ class RequestReader(asyncio.Protocol):
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
+        """One header, or a trailer."""
         name = name.lower()
-        if name == b"expect":
-            self._expects_continue = value.lower() == b"100-continue"
+        if value and value[-1] <= _SPACE:
+            value = value.rstrip(b" \t")  # httptools takes off what is in front alone
+        if name in WATCHED:
+            if name == b"host" and value in known_hosts:
+                self._hosts += 1
+            else:
+                self._watched(name, value)
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is complete: the exchange starts, or waits for its turn."""
         parser = self._parser
-        self.in_head = False
-        self._unparsed = 0
-        if self._is_large or len(self._headers) > MAX_HEADERS:
-            self._check_limits()
-        version, method = parser.get_http_version(), parser.get_method()
-        raw_path, _, query = self._target.partition(b"?")
-        if not raw_path.startswith(b"/") or b"#" in self._target:
-            raw_path, query = _parse(self._target)
+        self.in_head, self._unparsed = False, 0
+        headers = self._read = cast("list[tuple[bytes, bytes]]", self._headers)
+        if self._is_large or len(headers) > self._limits.headers:
+            self._is_large = False
+            limits_head.check_limits(self._limits, parser.get_method(), self._target, headers)
+        version, method, target = parser.get_http_version(), parser.get_method(), self._target
+        raw_path, _, query = target.partition(b"?")
+        piece, end = self._piece, len(method) + len(target) + 1
+        if not (
+            piece[end : end + _LINE_END_SIZE] == _LINE_END
+            and self._hosts == 1
+            and target[0] == _SLASH
+            and _HASH not in target
+        ):
+            raw_path, query = self._unusual(version, method)
+        if piece:
+            self._behind, self._piece, self._at = piece, b"", end
         path = raw_path.decode("ascii")
         exchange = Exchange(
             self,  # type: ignore[arg-type]  # whoever answers is the connection
@@ -149,7 +186,7 @@ class RequestReader(asyncio.Protocol):
             "client": self.client,
             "scheme": "http",
             "root_path": "",
-            "headers": self._headers,
+            "headers": headers,
             "method": method.decode("ascii"),
             "path": unquote(path) if "%" in path else path,
             "raw_path": raw_path,
@@ -159,9 +196,18 @@ class RequestReader(asyncio.Protocol):
         self.incoming = exchange
         self.opened(exchange, scope)
 
+    def on_chunk_header(self) -> None:
+        """The size of a chunk was read: trailers may follow, which are no headers."""
+        self._headers = Trailers(self._limits.head)
+
     def on_body(self, body: bytes) -> None:
         """A piece of the body; of no interest once the request was answered."""
         exchange = self.incoming
+        self.taken += len(body)
+        if self._codings and self._room is not None:
+            self._room -= len(body)
+            if self._room < 0:
+                raise HeadRefused(413)
         if exchange is None or exchange.complete:
             return
         if exchange.feed(body) > BODY_HIGH_WATER:
@@ -174,18 +220,51 @@ class RequestReader(asyncio.Protocol):
             exchange.more_body = False
             exchange.wake()
 
-    def _check_limits(self) -> None:
-        self._is_large = False
-        if len(self._target) > MAX_TARGET:
-            raise HeadRefused(414)
-        size = sum(len(name) + len(value) + 4 for name, value in self._headers)
-        if size > MAX_HEAD or len(self._headers) > MAX_HEADERS:
-            raise HeadRefused(431)
+    def _half_a_head(self, size: int, *, mixed: bool) -> int:
+        """Measure what is there of a head; of a piece that held more than that, what was parsed."""
+        self._in_body = False
+        self._unparsed += (
+            limits_head.measured(self._target, cast("list[tuple[bytes, bytes]]", self._headers))
+            if mixed
+            else size
+        )
+        return 431 if self._unparsed > self._limits.head else HALF
 
+    def _watched(self, name: bytes, value: bytes) -> None:
+        """A header on which depends how the request is read."""
+        if not self.in_head:
+            return  # trailers see to themselves
+        if name == b"host":
+            self._hosts += 1
+            if not limits_head.is_host(value) and HOST_SYNTAX not in self._lenient:
+                raise HeadRefused(400)
+        elif name == b"expect":
+            self._expects_continue = value.lower() == b"100-continue"
+        elif name == b"content-length":
+            if self._limits.body is not None and int(value) > self._limits.body:
+                raise HeadRefused(413)
+        else:
+            self._coding(value)
 
-def _parse(target: bytes) -> tuple[bytes, bytes]:
-    """Path and query of a target in absolute form, or of one with a fragment."""
-    url = httptools.parse_url(target)
-    if not url.schema and not target.startswith(b"/"):
-        raise HeadRefused(400)
-    return url.path or b"/", url.query or b""
+    def _coding(self, value: bytes) -> None:
+        """The body comes in chunks; other codings are not understood."""
+        self._codings += 1
+        if value.lower() != b"chunked":
+            raise HeadRefused(501)
+        if self._codings > 1:
+            raise HeadRefused(400)
+        self._room = self._limits.body
+
+    def _unusual(self, version: str, method: bytes) -> tuple[bytes, bytes]:
+        """Path and query of a request that is not written as nearly all are."""
+        line = limits_head.request_line(method, self._target, version)
+        if self._piece:
+            limits_head.check_first(line, self._piece)
+        else:
+            self._at = limits_head.check_next(line, self._behind, self._at)
+        if version == "1.0":
+            if self._codings or self._hosts > 1:
+                raise HeadRefused(400)
+        elif self._hosts > 1 or (not self._hosts and NO_HOST not in self._lenient):
+            raise HeadRefused(400)
+        return limits_head.path_and_query(self._target, self._lenient)

@@ -84,6 +84,7 @@ class HttpRequest:
         headers: Names in lower case.
         parameters: Values of the API path's parameters.
         body: The whole body.
+        query_string: The query as it travels.
         declared: Its declared parameters; only there if its API declares some.
         holder: Whose key signed it; only there if its API asks for one.
     """
@@ -91,7 +92,6 @@ class HttpRequest:
     __slots__ = (
         "_json",
         "_query",
-        "_raw_query",
         "began",
         "body",
         "declared",
@@ -101,6 +101,7 @@ class HttpRequest:
         "method",
         "parameters",
         "path",
+        "query_string",
     )
     declared: Declared
     holder: Holder
@@ -117,14 +118,14 @@ class HttpRequest:
         self.headers = headers
         self.parameters = parameters
         self.body = body
-        self._raw_query = query
+        self.query_string = query
         self._query: dict[str, str] | None = None
         self._json: object = _UNREAD
 
     def queries(self) -> dict[str, str]:
         """Every query parameter; the last value where one is repeated."""
         if self._query is None:
-            raw = self._raw_query
+            raw = self.query_string
             text = raw.decode("latin-1") if raw else ""
             self._query = dict(parse_qsl(text, keep_blank_values=True)) if raw else {}
         return self._query

@@ -26,9 +26,10 @@ from gateway.dataplane.web_forward import CALLER_LEFT, ToChild, forward
 from gateway.dataplane.web_plan import WebPlan
 from gateway.runtime import Outcome
 from gateway.runtime.outcome import timed_out
-from gateway.runtime.web import Place, WebRunner
+from gateway.runtime.web import WebRunner
 from gateway.runtime.web_application import Application
 from gateway.runtime.web_child import Child
+from gateway.runtime.web_place import Place
 
 _REPLACED: Final = (*OWN, b"x-scf-", b"x-api-requestid")
 """Headers of a request that a web version hears from the gateway alone."""

@@ -29,9 +29,9 @@ from gateway.dataplane.web_socket_ends import SocketEnds
 from gateway.observe import Label
 from gateway.runtime import Outcome
 from gateway.runtime.outcome import EXITED, PROCESS_EXIT, failed, timed_out
-from gateway.runtime.web import Place
 from gateway.runtime.web_application import Application
 from gateway.runtime.web_child import Child
+from gateway.runtime.web_place import Place
 
 REFUSED: Final = 403
 _NO_SOCKET: Final = "This api takes no WebSocket connections."

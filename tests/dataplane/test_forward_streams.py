@@ -117,7 +117,7 @@ async def gateway(folder: Path, port: int) -> AsyncIterator[Server]:
     """Serve an API whose back end listens on a port of this machine."""
     configuration = folder / "stages.toml"
     configuration.write_text(STAGES.format(port=port), encoding="utf-8")
-    ports = ("--port", "0", "--control-port", "0", "--no-watch")
+    ports = ("--port", "0", "--control-port", "0", "--no-watch", "--max-body", str(1 << 40))
     command = [sys.executable, "-m", "gateway", "serve", "--config", str(configuration), *ports]
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL

@@ -188,7 +188,7 @@ async def gateway(folder: Path, code: str) -> AsyncIterator[Server]:
         (place / "index.py").write_text(code, encoding="utf-8")
     configuration = folder / "stages.toml"
     configuration.write_text(STAGES, encoding="utf-8")
-    ports = ("--port", "0", "--control-port", "0", "--no-watch")
+    ports = ("--port", "0", "--control-port", "0", "--no-watch", "--max-body", str(1 << 40))
     command = [sys.executable, "-m", "gateway", "serve", "--config", str(configuration), *ports]
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
