@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+FUZZED := tests/dataplane/test_strict_fuzz.py tests/config/test_fuzz.py tests/core/test_rules.py \
+	tests/store/test_zips.py tests/controlplane/cloud/test_cloud_fuzz.py tests/traffic/test_import_fuzz.py
 
-.PHONY: run test check format load bench clean
+.PHONY: run test check format load bench fuzz soak clean
 
 run: $(STAMP)            ## serve the example on http://127.0.0.1:8080
 	$(BIN)/gateway serve
@@ -30,11 +32,19 @@ load: $(STAMP)           ## drive real traffic at the example and judge its spli
 bench: $(STAMP)          ## the benchmarks, as ratios to a bare ASGI application
 	$(BIN)/python -m benchmarks
 
+fuzz: $(STAMP)           ## every parser against inputs at random, for many minutes
+	$(BIN)/python -m pytest --hypothesis-profile=long --timeout=0 $(FUZZED)
+
+soak: $(STAMP)           ## an hour of slow callers, restarts and kills under load
+	$(BIN)/python -m benchmarks.slow
+	$(BIN)/python -m benchmarks.draining 500
+	$(BIN)/python -m benchmarks.killing
+
 $(STAMP): pyproject.toml gateway/__init__.py
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[intercept,loadtest]" --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[intercept,loadtest,otel]" --group dev
 	@touch $(STAMP)
 
 clean:                   ## remove everything that was made

@@ -7,60 +7,53 @@ them.
 from __future__ import annotations
 
 import os
-from asyncio import Task, create_task, sleep
+from asyncio import Task, create_task, gather, sleep
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random, SystemRandom
+from random import SystemRandom
 from time import monotonic, monotonic_ns, time
-from typing import Final
 
+from starlette.types import ASGIApp
+
+from gateway.console import Console
 from gateway.controlplane import Control, control_app
 from gateway.controlplane.asynchronous import Asynchronous, Host
-from gateway.controlplane.attempts import Policy
+from gateway.controlplane.cloud import Access, key_pair
 from gateway.controlplane.code import Code
 from gateway.controlplane.declaring import Declaring
 from gateway.controlplane.events import Event, Events
 from gateway.controlplane.invoking import Invoking
+from gateway.controlplane.logbook import Clocks
 from gateway.controlplane.news import error_event
+from gateway.controlplane.objects import Objects, ObjectsApi, Signers
+from gateway.controlplane.recent import Recent
+from gateway.controlplane.runs import Place, Runs
 from gateway.controlplane.writer import Writer
+from gateway.core.changes import Change
+from gateway.core.snapshot import Snapshot
 from gateway.dataplane.explaining import explain_request
 from gateway.dataplane.faults import Faults
 from gateway.dataplane.features import Guards
 from gateway.dataplane.forward import HttpForwarder
 from gateway.dataplane.plane import DataPlane
-from gateway.dice import Dice
+from gateway.dataplane.tap import Recorder, Tap
+from gateway.dice import Dice, request_ids
 from gateway.live import Live
-from gateway.observe import Observer
-from gateway.runtime import Runtime
+from gateway.rollout.controller import Rollouts
+from gateway.rollout.told import Desk
+from gateway.rollout.watching import Watching
+from gateway.runtime import BrokenVersions, Runtime
+from gateway.setup import Setup, log_of, open_store
+from gateway.sight import Sight
 from gateway.store.cache import CodeFolders
+from gateway.store.invocation_log import InvocationLog
+from gateway.store.leading import in_the_lead
+from gateway.store.owners import is_alive
 from gateway.store.protocol import Author, Store
 from gateway.store.recovery import Recovered, recover
-from gateway.store.sqlite import SqliteStore
+from gateway.traffic.capturing import line_of
 
-MEMORY: Final = ":memory:"
-"""The state of a gateway that forgets everything in the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a gateway is built from.
-
-    Attributes:
-        file: The stages.toml that is applied at the start; `None` for the remembered state alone.
-        state: The file of the journal; `None` to forget everything in the end.
-        seed: Seeds the dice; `None` takes a seed from the system.
-        token: What the control plane asks for; `None` for nothing.
-        control_hosts: Names, beside this machine's loopback, under which the control plane answers.
-        policy: How asynchronous invocations are tried again.
-    """
-
-    file: Path | None = None
-    state: Path | None = None
-    seed: int | None = None
-    token: str | None = None
-    control_hosts: tuple[str, ...] = ()
-    policy: Policy = field(default_factory=Policy)
+__all__ = ["Gateway", "Setup"]
 
 
 class Gateway:
@@ -70,23 +63,35 @@ class Gateway:
         live: The live snapshot.
         seed: The seed in use.
         observer: Is told of every answer.
+        logbook: Keeps single invocations.
+        rollouts: Moves aliases step by step.
         events: The hub of everything that happens.
         faults: Runs versions, and gets wrong what it is told to.
         asynchronous: Runs what nobody waits for.
         service: Everything that can be asked of the control plane.
         plane: The data plane, an ASGI application.
         control: The control plane, an ASGI application.
+        uploads: The object store, an ASGI application.
         warnings: What the file may say and hardly means.
     """
 
     warnings: tuple[str, ...] = ()
-    _observing: Task[None] | None = None
+    _tasks: tuple[Task[None], ...] = ()
 
-    def __init__(self, setup: Setup, store: Store, recovered: Recovered) -> None:
+    def __init__(
+        self, setup: Setup, store: Store, log: InvocationLog, recovered: Recovered
+    ) -> None:
         self.setup = setup
         self.seed = SystemRandom().getrandbits(32) if setup.seed is None else setup.seed
         self.live = Live(recovered.snapshot)
-        self.observer = Observer(monotonic)
+        self._sight = Sight(
+            Clocks(time, monotonic),
+            self.live,
+            log,
+            lambda error: self.events.publish(error_event(error, log.name)),
+            setup.traced,
+        )
+        self.observer, self.logbook = self._sight.observer, self._sight.logbook
         self.events = Events()
         self.forwarder = HttpForwarder(
             lambda trouble: self.events.publish(
@@ -98,6 +103,7 @@ class Gateway:
         self._folders = (
             CodeFolders(setup.state.parent / "code") if setup.state else CodeFolders.temporary()
         )
+        self._objects = Objects.beside(setup.state, time)
         self._code = Code(store, self._folders, time)
         self.runtime = Runtime(self._code.folder_of)
         self.writer = Writer(
@@ -110,10 +116,18 @@ class Gateway:
             declared=recovered.declared,
         )
         self.faults = Faults(self.runtime, self.live, self.seed, sleep)
-        invoking = Invoking(self.live, self.faults, dice, new_id)
+        invoking = Invoking(self.live, self.faults, dice, new_id, self.logbook.invoked)
         self.asynchronous = self._unwaited(invoking)
         self.service = self._steered(invoking)
-        self.plane = DataPlane(
+        self.plane = self._answering(dice, new_id)
+        self.rollouts = self._rolling()
+        self.service.rollouts = Desk(self.rollouts)
+        self.service.runs = self._running()
+        self.service.recorder = Recorder(self.plane, Tap(self.live, monotonic), line_of)
+        self.control, self.uploads = self._steering()
+
+    def _answering(self, dice: Dice, new_id: Callable[[], str]) -> DataPlane:
+        return DataPlane(
             live=self.live,
             invoker=self.faults,
             draw=dice,
@@ -123,7 +137,19 @@ class Gateway:
             forwarder=self.forwarder,
             guards=Guards(monotonic_ns, time),
         )
-        self.control = control_app(self.service, hosts=setup.control_hosts, token=setup.token)
+
+    def _steering(self) -> tuple[ASGIApp, ObjectsApi]:
+        """The control plane and the object store: what is signed for both has the same keys."""
+        setup, accept_any = self.setup, self.setup.accept_any_signature
+        keys = key_pair(setup.token) if setup.keys is None else setup.keys
+        control = control_app(
+            self.service,
+            hosts=setup.control_hosts,
+            token=setup.token,
+            access=Access(keys, time, accept_any=accept_any),
+            pages=lambda nowhere: Console(nowhere, setup.token),
+        )
+        return control, ObjectsApi(self._objects, Signers(keys, time, accept_any=accept_any))
 
     def _unwaited(self, invoking: Invoking) -> Asynchronous:
         return Asynchronous(
@@ -134,6 +160,26 @@ class Gateway:
             self.setup.policy,
         )
 
+    def _rolling(self) -> Rollouts:
+        async def change(
+            ask: Callable[[Snapshot], Change], who: str, why: str, expected: int | None = None
+        ) -> int:
+            done = await self.service.change(ask, Author(who, why), expected=expected)
+            return done.revision
+
+        return Rollouts(
+            self.live,
+            change,
+            Watching(self.observer, monotonic),
+            time,
+            lambda error, where: self.events.publish(error_event(error, where)),
+        )
+
+    def _running(self) -> Runs:
+        folder = Path.cwd() if self.setup.file is None else self.setup.file.parent
+        place = Place(folder.resolve(), self.setup.token, lambda: self.service.control_url)
+        return Runs(place, time)
+
     def _steered(self, invoking: Invoking) -> Control:
         return Control(
             live=self.live,
@@ -142,12 +188,16 @@ class Gateway:
             code=self._code,
             events=self.events,
             observer=self.observer,
+            logbook=self.logbook,
+            shares=self._sight.shares,
             writer=self.writer,
             declaring=Declaring(self.writer, self.live, self._code, self.setup.file),
-            explain=explain_request,
+            explainer=explain_request,
             what_if=Dice(self.seed),  # a question must not move the sequences of requests
             invoking=invoking,
             asynchronous=self.asynchronous,
+            recent=Recent(time),
+            objects=self._objects,
         )
 
     @classmethod
@@ -159,13 +209,14 @@ class Gateway:
             ConfigurationInvalid: The file is wrong.
             BrokenVersions: Some handlers do not load; all of them are named.
         """
-        store = await SqliteStore.open(setup.state or MEMORY)
+        store = await open_store(setup)
         try:
             recovered = await recover(store)
-            gateway = cls(setup, store, recovered)
+            log = await InvocationLog.open(log_of(setup.state))
         except BaseException:
             await store.close()
             raise
+        gateway = cls(setup, store, log, recovered)
         try:
             await gateway._begin()
         except BaseException:
@@ -174,43 +225,46 @@ class Gateway:
         return gateway
 
     async def _begin(self) -> None:
-        if self.setup.file is not None:
-            author = Author("stages.toml", str(self.setup.file))
-            self.warnings = (await self.service.apply_file(None, author)).warnings
+        await self._declare()
         versions = list(self.live.snapshot.versions())
         await self._code.forget(self.live.snapshot)
         await self._code.fetch(versions)
-        self.runtime.prove_all(versions)
+        try:
+            self.runtime.prove_all(versions)
+        except BrokenVersions as broken:
+            if not self.setup.follows:
+                raise
+            self.warnings = (f"warning[{broken.errors[0].code}]: {broken}",)
         await self.asynchronous.resume()
-        self._observing = create_task(self.observer.run(sleep))
+        self._tasks = (
+            create_task(self.observer.run(sleep)),
+            create_task(self.rollouts.run(in_the_lead(self._store, sleep))),
+        )
+
+    async def _declare(self) -> None:
+        if self.setup.file is None:
+            return
+        author = Author("stages.toml", str(self.setup.file))
+        following = create_task(self.writer.follow())  # others may change the same state just now
+        try:
+            self.warnings = (await self.service.apply_file(None, author)).warnings
+        finally:
+            following.cancel()
+            await gather(following, return_exceptions=True)
 
     async def close(self) -> None:
         """Finish the changes that are being made, and let go of everything."""
         self.events.close()
-        if self._observing is not None:
-            self._observing.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await self.service.runs.close()
         await self.writer.drain()
         await self.asynchronous.close()
         await self.plane.close()
         await self.forwarder.close()
         self.runtime.close()
         await self.runtime.web.closed()
+        await self._sight.close()
         await self._store.close()
         self._folders.close()
-
-
-def request_ids() -> Callable[[], str]:
-    """Ids of 32 hexadecimal digits, from dice of their own: a seed must not repeat them."""
-    bits = Random(SystemRandom().getrandbits(128)).getrandbits  # noqa: S311 - ids are no secrets
-    return lambda: f"{bits(128):032x}"
-
-
-def is_alive(process: int) -> bool:
-    """Whether the process of a number still is, whoever's it is."""
-    try:
-        os.kill(process, 0)  # no signal: only the question
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        self._objects.close()

@@ -6,7 +6,8 @@ alias it does not touch: a sequence goes on for as long as its split stays equal
 
 from __future__ import annotations
 
-from random import Random
+from collections.abc import Callable
+from random import Random, SystemRandom
 
 from gateway.core.split import EvenSequence, Split
 
@@ -51,3 +52,9 @@ class Fixed:
     def even(self, _split: Split) -> float:
         """The draw."""
         return self._draw
+
+
+def request_ids() -> Callable[[], str]:
+    """Ids of 32 hexadecimal digits, from dice of their own: a seed must not repeat them."""
+    bits = Random(SystemRandom().getrandbits(128)).getrandbits  # noqa: S311 - ids are no secrets
+    return lambda: f"{bits(128):032x}"

@@ -6,6 +6,8 @@ one event loop that is atomic, so neither side takes a lock.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gateway.core.snapshot import EMPTY, Snapshot
 
 
@@ -14,14 +16,18 @@ class Live:
 
     Attributes:
         snapshot: What routes now.
+        followers: Are told of each new snapshot, once it is live; they must not fail.
     """
 
-    __slots__ = ("snapshot",)
+    __slots__ = ("followers", "snapshot")
 
     def __init__(self, snapshot: Snapshot = EMPTY) -> None:
         self.snapshot = snapshot
+        self.followers: list[Callable[[Snapshot], None]] = []
 
     def swap(self, new: Snapshot) -> Snapshot:
         """Put a new snapshot live and give back the one it replaces."""
         old, self.snapshot = self.snapshot, new
+        for follow in self.followers:
+            follow(new)
         return old

@@ -5,4 +5,5 @@ from __future__ import annotations
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None, print_blob=True)
+settings.register_profile("long", settings.get_profile("house"), max_examples=2_000)
 settings.load_profile("house")

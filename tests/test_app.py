@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import Gateway, Setup, request_ids
+from gateway.app import Gateway, Setup
 from gateway.config import ConfigurationInvalid
+from gateway.dice import request_ids
 from gateway.runtime import BrokenVersions
 from gateway.store.protocol import StateUnusable
 

@@ -34,3 +34,12 @@ def test_it_holds_nothing_else() -> None:
     """One mutable cell, and no place for a second one."""
     with pytest.raises(AttributeError):
         Live().other = 1  # type: ignore[attr-defined]
+
+
+def test_followers_are_told_of_what_is_live() -> None:
+    """After it is live, each time."""
+    live, heard = Live(), []
+    live.followers.append(lambda snapshot: heard.append((snapshot, live.snapshot)))
+    first = Snapshot(revision=1)
+    live.swap(first)
+    assert heard == [(first, first)]

@@ -19,7 +19,7 @@ from gateway.app import Gateway, Setup
 from gateway.controlplane.events import Event
 from gateway.controlplane.watching import Watcher
 from gateway.dataplane.server import PortInUse, bind
-from gateway.serving import Addresses, Exposed, serve
+from gateway.serving import Addresses, Exposed, Unverified, serve
 
 STAGES = """
 [service]
@@ -86,11 +86,13 @@ class Shop:
         number: int = signal.SIGTERM,
         token: str | None = None,
         watch: bool = True,
+        accept_any: bool = False,
     ) -> None:
         """Serve, let the scenario happen, and stop by a signal."""
 
         async def whole() -> None:
-            gateway = await Gateway.open(Setup(self.file, seed=1, token=token))
+            setup = Setup(self.file, seed=1, token=token, accept_any_signature=accept_any)
+            gateway = await Gateway.open(setup)
             ready, told = asyncio.Event(), asyncio.Queue[Event]()
 
             def said(line: str) -> None:
@@ -187,6 +189,16 @@ def test_a_control_plane_that_others_reach_needs_a_token(shop: Shop) -> None:
         assert (await client.get(url, headers=headers)).status_code == 200
 
     shop.run(scenario, everywhere, token="secret")
+
+
+def test_signatures_go_unchecked_on_this_machine_alone(shop: Shop) -> None:
+    """With a token too: nobody who steers through the cloud's API needs it then."""
+    everywhere = Addresses(port=0, control_port=0, control_host="0.0.0.0")
+    with pytest.raises(Unverified, match=r"may not listen on '0\.0\.0\.0'"):
+        shop.run(nothing, everywhere, token="secret", accept_any=True)
+    assert (shop.lines, loaded()) == ([], [])
+    shop.run(nothing, accept_any=True)
+    assert len(shop.lines) == 1
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "127.1"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from gateway.cli.picture import alias_words, clean, columns, fault_words
+from gateway.cli.picture import alias_words, clean, columns, fault_words, in_line, percent
 
 Part = Any
 """A part of a snapshot as the API writes it; `None` where there is none."""
@@ -62,7 +62,7 @@ def part_name(path: Iterable[str]) -> str:
         case ("services", service, part):
             return f"{part} of service {service}"
         case other:
-            return "/".join(other)
+            return "/".join(other).replace("resources/rollouts/", "rollout ")
 
 
 def stage_words(stage: Part) -> str:
@@ -74,12 +74,18 @@ def stage_words(stage: Part) -> str:
     gate = [
         f"{key} {clean(str(stage[key]))}" for key in ("throttle", "allow", "deny") if key in stage
     ]
+    if "overlays" in stage:
+        gate.append(clean(f"overlays of {', '.join(stage['overlays'])}"))
+    if "edition" in stage:
+        gate.append(clean(f"edition {stage['edition']['version']}"))
     return ", ".join([*dict.fromkeys(leads), *variables, *gate]) or "no function"
 
 
 def _row(difference: Part) -> tuple[str, str]:
     path, before, after = difference["path"], difference["before"], difference["after"]
     words = _WORDS.get((len(path), *path[2:3]), _value)
+    if list(path[:2]) == ["resources", "rollouts"]:
+        words = _rollout
     return clean(part_name(path)), words(before, after)
 
 
@@ -145,6 +151,18 @@ def _stage(before: Part, after: Part) -> str:
 
 def _apis(before: Part, after: Part) -> str:
     return _moved(lambda apis: "1 API" if len(apis) == 1 else f"{len(apis)} APIs", before, after)
+
+
+def _rollout(before: Part, after: Part) -> str:
+    """Where a rollout is, and why it has ended; `gateway rollout status` tells the rest."""
+    if after is None:
+        return "forgotten"
+    plan, step = after["plan"], after["step"]
+    share = percent(plan["steps"][step])
+    told = f"{after['status']}, step {step + 1} of {len(plan['steps'])} ({share})"
+    if before is None:
+        return f"{told}   (new, {after['base']['version']} -> {plan['to']})"
+    return f"{told}; {in_line(after['reason'])}" if after["reason"] else told
 
 
 _WORDS: Final[Mapping[tuple[object, ...], Callable[[Part, Part], str]]] = {

@@ -1,4 +1,7 @@
-"""`gateway export`: a stages.toml, and the code it needs, that reproduce what is live."""
+"""`gateway export`: a stages.toml, and the code it needs, that reproduce what is live.
+
+With `--format` it is the routing alone, for another engine.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.cli.exits import Exit
+from gateway.cli.export_elsewhere import (
+    elsewhere_options,
+    export_elsewhere,
+    refuse_unused,
+)
 from gateway.cli.failures import fail
 from gateway.cli.folders import (
     beside,
@@ -17,7 +25,7 @@ from gateway.cli.folders import (
     replace,
     write_package,
 )
-from gateway.cli.options import reads
+from gateway.cli.options import Option, reads
 from gateway.cli.remote import Answer, path_of
 from gateway.cli.talk import note
 from gateway.core import names
@@ -29,19 +37,34 @@ if TYPE_CHECKING:
 @click.command("export", short_help="Write a stages.toml that reproduces what is live.")
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 @click.option("--force", is_flag=True, help="Replace what is in DIR.")
+@elsewhere_options
 @reads
-def command(talk: Talk, *, folder: Path | None, force: bool) -> None:
+def command(talk: Talk, *, folder: Path | None, force: bool, **engine: Option) -> None:
     """Write a stages.toml that reproduces what is live.
 
     Without DIR it goes to standard output. With DIR the file and all code folders are written
     there; a folder that is not empty is refused. Notes go to standard error.
+
+    With --format, the stages, rules and weights are written as configuration for an engine that
+    routes by itself. What it cannot express is refused, unless --partial asks for the rest.
 
     \b
     Examples:
       gateway export > stages.toml
       gateway export backup
       gateway export --json
+      gateway export --format nginx --upstream orders/1=10.0.0.1:80 --upstream orders/2=10.0.0.2:80
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    if engine["form"] != "toml":
+        if folder is not None or force:
+            raise click.UsageError("DIR and --force are for a stages.toml, and not with --format")
+        export_elsewhere(talk, engine)
+        return
+    refuse_unused(engine)
+    _export(talk, folder, force=force)
+
+
+def _export(talk: Talk, folder: Path | None, *, force: bool) -> None:
     if folder is not None:
         refuse_full(folder, force=force)
     answer = talk.read("/api/export")

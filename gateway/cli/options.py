@@ -31,10 +31,17 @@ alias_argument = click.argument("alias", type=ALIAS)
 """Which alias of the function a command is about."""
 
 
-class ControlUrl(click.ParamType[str]):
-    """An address of a control plane: `http://HOST:PORT`."""
+class Address(click.ParamType[str]):
+    """An address: `http://HOST[:PORT][/PATH]`.
+
+    Args:
+        example: One such as is meant.
+    """
 
     name = "url"
+
+    def __init__(self, example: str) -> None:
+        self._example = example
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -46,8 +53,8 @@ class ControlUrl(click.ParamType[str]):
             right = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         except ValueError:  # a port that is no number
             right = False
-        if not right or "?" in text or "#" in text or "@" in text or not text.isprintable():
-            self.fail(f"{text!r} is no address; for example: http://127.0.0.1:8081", param, ctx)
+        if not right or any(mark in text for mark in "?#@ ") or not text.isprintable():
+            self.fail(f"{text!r} is no address; for example: {self._example}", param, ctx)
         return text
 
 
@@ -70,7 +77,7 @@ REVISION: Final = Revision()
 
 control_url_option = click.option(
     "--control-url",
-    type=ControlUrl(),
+    type=Address("http://127.0.0.1:8081"),
     envvar="GATEWAY_CONTROL_URL",
     default="http://127.0.0.1:8081",
     show_default=True,

@@ -27,10 +27,10 @@ _UNSHOWN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 def columns(rows: Iterable[Iterable[str]], gap: str = "  ") -> str:
     """Rows as left-aligned columns; styles and wide characters do not displace them."""
     table = [list(row) for row in rows]
-    widths = [max(map(_cells, column)) for column in zip(*table, strict=True)]
+    widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
     lines = (
         gap.join(
-            cell + " " * (width - _cells(cell)) for cell, width in zip(row, widths, strict=True)
+            cell + " " * (width - cells(cell)) for cell, width in zip(row, widths, strict=True)
         )
         for row in table
     )
@@ -148,7 +148,7 @@ def traffic_picture(counters: Counters) -> str:
     return f"{table(headings, rows)}\n{said}" if rows else said
 
 
-def _cells(text: str) -> int:
+def cells(text: str) -> int:
     """How many cells of a terminal a text takes."""
     shown = click.unstyle(text)
     if shown.isascii():

@@ -148,23 +148,37 @@ class Remote:
     @contextmanager
     def lines(self, path: str, last_event: str | None = None) -> Iterator[Iterator[str]]:
         """The lines of an event stream, as they come, for as long as it lasts."""
-        import httpx
-
         headers = {"Accept": "text/event-stream"}
         if last_event is not None:
             headers["Last-Event-ID"] = last_event
+        with self._endless(path, headers, None) as response:
+            yield response.iter_lines()
+
+    @contextmanager
+    def pieces(
+        self, path: str, media: str, query: Mapping[str, object]
+    ) -> Iterator[Iterator[bytes]]:
+        """The bytes of an answer without an end, as they come."""
+        with self._endless(path, {"Accept": media}, query) as response:
+            yield response.iter_raw()
+
+    @contextmanager
+    def _endless(
+        self, path: str, headers: Mapping[str, str], query: Mapping[str, object] | None
+    ) -> Iterator[httpx.Response]:
+        """An answer that may take for ever, of the media type that is accepted."""
+        import httpx
+
         timeout = httpx.Timeout(None, connect=CONNECT)
-        with (
-            self._reached(),
-            self._client.stream("GET", path, headers=headers, timeout=timeout) as response,
-        ):
+        more: dict[str, Any] = {"params": _query(query), "headers": headers, "timeout": timeout}
+        with self._reached(), self._client.stream("GET", path, **more) as response:
             kind = response.headers.get("content-type", "")
             if not response.is_success:
                 response.read()
                 refusals.refuse(response, self.url)
-            if not kind.startswith("text/event-stream"):
+            if not kind.startswith(headers["Accept"]):
                 refusals.no_gateway(self.url)
-            yield response.iter_lines()
+            yield response
 
     def _answer(self, response: httpx.Response) -> Answer:
         revision = response.headers.get("etag", "").strip('W/"')

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from gateway.cli.edge_options import edge, edge_options
+from gateway.cli.intercepting import intercept_options, interception
 from gateway.cli.options import config_option
 from gateway.cli.picture import routing_picture, traffic_picture
 from gateway.cli.starting import starting
-from gateway.cli.state import state_file, state_option
+from gateway.cli.state import declared_file, role_option, state_option, state_place
 
 if TYPE_CHECKING:
     from gateway.app import Setup
@@ -35,6 +38,7 @@ _PORT = click.IntRange(0, 65535)
     "--control-port", type=_PORT, default=8081, show_default=True, help="Port for steering."
 )
 @state_option
+@role_option
 @click.option("--seed", type=int, help="Makes every weighted choice repeatable.")
 @click.option(
     "--watch/--no-watch", default=True, show_default=True, help="Pick up edits of file and code."
@@ -54,6 +58,13 @@ _PORT = click.IntRange(0, 65535)
     metavar="SECONDS",
     help="Before each of them.",
 )
+@edge_options
+@intercept_options
+@click.option(
+    "--accept-any-signature",
+    is_flag=True,
+    help="Answer clients of the cloud whatever they sign with.",
+)
 def command(  # noqa: PLR0913 - one parameter for each option
     *,
     config: Path,
@@ -62,39 +73,94 @@ def command(  # noqa: PLR0913 - one parameter for each option
     control_host: str,
     control_port: int,
     state: str | None,
+    role: str,
     seed: int | None,
     watch: bool,
     retries: int,
     retry_delay: float,
+    max_requests: int,
+    max_body: int,
+    deadlines: tuple[str, ...],
+    lenient: tuple[str, ...],
+    reuse_port: bool,
+    intercept_port: int | None,
+    intercept_ca: Path | None,
+    accept_any_signature: bool,
 ) -> None:
     """Serve the stages of stages.toml.
 
-    Prints one line on standard output when both listeners accept connections. What is changed
-    while it runs is remembered in the state file and survives a restart. Edits of stages.toml and
-    of the functions' latest/ folders are picked up at once. Ctrl-C stops accepting and finishes
-    what is in flight; a second Ctrl-C does not wait.
+    Prints one line on standard output when both listeners accept connections, and a second one
+    about the front of --intercept-port. What is changed while it runs is remembered in the state
+    file and survives a restart. Edits of stages.toml and of the functions' latest/ folders are
+    picked up at once. Ctrl-C stops accepting and finishes what is in flight; a second Ctrl-C does
+    not wait. SIGTERM does the same; with --reuse-port a second gateway may have taken over by then.
 
     \b
     Examples:
       gateway serve
       gateway serve --config shop/stages.toml --port 9000 --seed 7
       gateway serve --state :memory: --no-watch
+      gateway serve --state postgresql://gateway@db.example/gateway --role data
+      gateway serve --intercept-port 8082
+      gateway serve --max-requests 200 --deadline head=5 --lenient no-host
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from gateway.app import Setup
     from gateway.controlplane.attempts import Policy
     from gateway.serving import LOOPBACKS, Addresses
 
+    place, database = state_place(state, config)
     setup = Setup(
-        file=config,
-        state=state_file(state, config),
+        file=declared_file(role, config, database),
+        state=place,
+        database=database,
         seed=seed,
         token=os.environ.get("GATEWAY_TOKEN") or None,
         control_hosts=() if control_host in LOOPBACKS else (control_host,),
         policy=Policy(retries=retries, delay=retry_delay),
+        keys=_keys(),
+        accept_any_signature=accept_any_signature,
+        traced=_traced(),
     )
-    where = Addresses(host, port, control_port, control_host)
-    with starting(), asyncio.Runner(loop_factory=_event_loop()) as runner:
-        runner.run(_serve(setup, where, watch=watch))
+    with starting(), interception(intercept_port, intercept_ca, setup.state) as intercept:
+        taken = edge(max_requests, max_body, deadlines, lenient)
+        where = Addresses(
+            host, port, control_port, control_host, intercept, edge=taken, shared=reuse_port
+        )
+        with asyncio.Runner(loop_factory=_event_loop()) as runner:
+            runner.run(_serve(setup, where, watch=watch))
+
+
+def _traced() -> float | None:
+    """The share of requests that OpenTelemetry is told of, by its own variables."""
+    from gateway.observe.traces import TracingUnavailable
+
+    told = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    if not any(os.environ.get(name) for name in told):
+        return None
+    if find_spec("opentelemetry") is None:
+        raise click.UsageError(f"{told[0]} is set, and {TracingUnavailable()}")
+    text = os.environ.get("OTEL_TRACES_SAMPLER_ARG", "0.01")
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise click.UsageError(f"OTEL_TRACES_SAMPLER_ARG is {text!r}; allowed: a share, 0 to 1")
+    return share
+
+
+def _keys() -> dict[str, str] | None:
+    """The key pairs of clients of the cloud; `None` where none are configured."""
+    from gateway.controlplane.cloud import parse_keys
+    from gateway.core.errors import Refused
+
+    text = os.environ.get("GATEWAY_KEYS", "").strip()
+    if not text:
+        return None
+    try:
+        return parse_keys(text)
+    except Refused as refused:
+        raise click.UsageError(f"GATEWAY_KEYS: {refused}") from None
 
 
 async def _serve(setup: Setup, where: Addresses, *, watch: bool) -> None:

@@ -16,8 +16,9 @@ def starting() -> Iterator[None]:
     """Around everything that builds and serves a gateway."""
     from gateway.config import ConfigurationInvalid, render
     from gateway.dataplane.server import PortInUse
+    from gateway.intercept import AuthorityUnusable
     from gateway.runtime import BrokenVersions
-    from gateway.serving import Exposed
+    from gateway.serving import Exposed, Unverified
     from gateway.store.protocol import StateUnusable
 
     try:
@@ -32,8 +33,14 @@ def starting() -> Iterator[None]:
         hint = "name another one with --state; :memory: remembers nothing"
         fail("state-unusable", str(error), Exit.CANNOT_START, hint)
     except PortInUse as error:
-        hint = "choose another with --port and --control-port; 0 takes a free one"
+        hint = "choose another with --port, --control-port, --intercept-port; 0 takes a free one"
         fail("cannot-listen", str(error), Exit.CANNOT_START, hint)
+    except AuthorityUnusable as error:
+        hint = "name another file with --intercept-ca"
+        fail("authority-unusable", str(error), Exit.CANNOT_START, hint)
     except Exposed as error:
         hint = "set GATEWAY_TOKEN to a long secret, here and for whoever steers"
         fail("no-token", str(error), Exit.CANNOT_START, hint)
+    except Unverified as error:
+        hint = "leave out --accept-any-signature; clients' keys go into GATEWAY_KEYS"
+        fail("unchecked-signatures", str(error), Exit.CANNOT_START, hint)

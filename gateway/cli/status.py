@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from time import sleep
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.options import reads
-from gateway.cli.picture import clean, fault_words, json_text, percent, shares_of, table
+from gateway.cli.picture import clean, fault_words, json_text, percent, table
+from gateway.cli.status_screen import Screen
+from gateway.cli.status_watch import MINUTE, configured, going_on, summary, watched
 from gateway.core import names
 
 if TYPE_CHECKING:
@@ -34,6 +37,9 @@ def command(talk: Talk, *, watch: bool, every: float) -> None:
     configured share 'rule'; one that the alias does not name any more has '-'. Versions that
     callers named themselves have lines of their own.
 
+    With --watch shares are those since the alias leads where it leads, with the verdict on them;
+    requests, errors and latencies are those of the last minute. Rollouts that go on stand below.
+
     \b
     Examples:
       gateway status
@@ -41,23 +47,37 @@ def command(talk: Talk, *, watch: bool, every: float) -> None:
       gateway status --json
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     if not watch:
-        click.echo(_drawn(talk))
+        click.echo(json_text(_everything(talk)) if talk.as_json else _drawn(talk))
         return
+    screen = Screen.of(sys.stdout)
     try:
         while True:
-            picture = _drawn(talk)
-            click.clear()  # does nothing where there is no terminal
-            click.echo(picture if talk.as_json else f"{picture}\n")
+            told = _everything(talk)
+            if talk.as_json:
+                click.echo(json_text(told))
+            else:
+                screen.show(watched(told, *screen.size()))
             sleep(every)
     except KeyboardInterrupt:
         return  # the way in which watching ends
 
 
+def _everything(talk: Talk) -> dict[str, Any]:
+    """All that a picture is made of."""
+    return {
+        "snapshot": talk.read("/api/snapshot").body,
+        "metrics": talk.read("/api/metrics").body,
+        "lately": talk.read("/api/metrics", window=MINUTE).body,
+        "shares": talk.read("/api/shares").body,
+        "course": talk.read("/api/metrics/course", window=MINUTE).body,
+        "rollouts": talk.read("/api/rollouts").body,
+    }
+
+
 def _drawn(talk: Talk) -> str:
     snapshot = talk.read("/api/snapshot").body
     metrics = talk.read("/api/metrics").body
-    if talk.as_json:
-        return json_text({"snapshot": snapshot, "metrics": metrics})
+    rollouts = talk.read("/api/rollouts").body["rollouts"]
     counts = _counts(metrics)
     rows = [
         row
@@ -66,16 +86,14 @@ def _drawn(talk: Talk) -> str:
         for row in _rows((function["name"], name), alias, counts)
     ]
     headings = ("FUNCTION", "ALIAS", "VERSION", "CONFIGURED", "OBSERVED", "REQUESTS", "ERRORS")
-    faults = "".join(
-        f"\nfault: {clean(function['name'])} version {version}  {fault_words(fault)}"
+    lines = [
+        f"fault: {clean(function['name'])} version {version}  {fault_words(fault)}"
         for function in snapshot["functions"].values()
         for version, fault in function["faults"].items()
-    )
-    answered = metrics["answered"]
-    said = f"{answered:,} {'request' if answered == 1 else 'requests'}"
-    since = clean(metrics["since"])
-    drawn = f"{table(headings, rows)}{faults}"
-    return f"{drawn}\nrevision {snapshot['revision']}   {said} since {since}"
+    ]
+    lines += [f"rollout: {line}" for line in going_on(rollouts)]
+    told = {"snapshot": snapshot, "metrics": metrics}
+    return "\n".join([table(headings, rows), *lines, summary(told)])
 
 
 Counts = dict[tuple[str, str], dict[str, tuple[int, int]]]
@@ -101,23 +119,14 @@ def _pinned(function: Mapping[str, Any], counts: Counts) -> Iterator[tuple[str, 
 def _rows(
     owner: tuple[str, str], alias: Mapping[str, Any], counts: Counts
 ) -> Iterator[tuple[str, ...]]:
-    configured = _configured(alias)
+    shares = configured(alias)
     seen = counts.get(owner, {})
     everything = sum(requests for requests, _ in seen.values())
     shown = owner
-    for version in [*configured, *sorted(seen.keys() - configured, key=names.version_order)]:
+    for version in [*shares, *sorted(seen.keys() - shares, key=names.version_order)]:
         requests, errors = seen.get(version, (0, 0))
         observed = percent(requests / everything) if everything else "-"
         errors_shown = click.style(f"{errors:,}", fg="red") if errors else "0"
-        share = configured.get(version, "-")
+        share = shares.get(version, "-")
         yield (*shown, version, share, observed, f"{requests:,}", errors_shown)
         shown = ("", "")
-
-
-def _configured(alias: Mapping[str, Any]) -> dict[str, str]:
-    """What each version that the alias names should get of what no rule has taken."""
-    shares = {version: percent(share) for version, share in shares_of(alias).items()}
-    ruled = dict.fromkeys(rule["version"] for rule in alias["rules"])
-    for version in ruled:
-        shares[version] = f"rule, {shares[version]}" if version in shares else "rule"
-    return shares

@@ -10,8 +10,7 @@ from typing import Final
 from starlette.routing import Route, Router, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.controlplane.cloud import CloudApi, key_pair
-from gateway.controlplane.cloud.access import Access
+from gateway.controlplane.cloud import Access, CloudApi, key_pair
 from gateway.controlplane.guard import JSON, Guard
 from gateway.controlplane.problems import Problems
 from gateway.controlplane.rest.naming import not_found
@@ -22,13 +21,14 @@ from gateway.controlplane.rest.resource import Resource
 from gateway.controlplane.service import Control
 
 
-def control_app(
+def control_app(  # noqa: PLR0913 - the composition root names every part once
     control: Control,
     *,
     hosts: Iterable[str] = (),
     token: str | None = None,
     clock: Callable[[], float] = time,
     access: Access | None = None,
+    pages: Callable[[ASGIApp], ASGIApp] = lambda nowhere: nowhere,
 ) -> ASGIApp:
     """Build the application.
 
@@ -39,6 +39,7 @@ def control_app(
         clock: Seconds since 1970; metrics count from now on.
         access: Tells who signed what clients of the cloud send; `None` for the key pair that
             belongs to the token.
+        pages: Makes what answers for everything else, given what answers for nothing.
     """
     operations = describing(OPERATIONS)
     since = clock()
@@ -46,7 +47,7 @@ def control_app(
     for operation in operations:
         by_path.setdefault(operation.path, []).append(operation)
     routes = [Route(path, Resource(control, rows, since)) for path, rows in by_path.items()]
-    router = Router(routes, redirect_slashes=False, default=_nowhere)
+    router = Router(routes, redirect_slashes=False, default=pages(_nowhere))
     media = _Media(operations)
     cloud = CloudApi(control, access or Access(key_pair(token), clock), clock=clock)
     return Guard(Problems(router), hosts=hosts, token=token, accepts=media.of, signed=cloud)

@@ -59,6 +59,9 @@ class Asynchronous:
         host: Clock, pauses, and whose the invocations are.
         tell: Is told what went wrong while nobody waited.
         policy: How often and how soon a failed one is tried again.
+
+    Attributes:
+        policy: The same.
     """
 
     def __init__(
@@ -73,11 +76,11 @@ class Asynchronous:
         self._table = table
         self._host = host
         self._tell = tell
-        self._policy = policy or Policy()
+        self.policy = policy or Policy()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._accepting: set[asyncio.Task[None]] = set()
         self._seats: dict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(self._policy.concurrency)
+            lambda: asyncio.Semaphore(self.policy.concurrency)
         )
         self._closed = False
 
@@ -204,14 +207,14 @@ class Asynchronous:
         begun = await self._table.begin(request_id)
         if begun is None:  # aborted meanwhile, perhaps by another process
             return None
-        if begun.attempts > self._policy.retries + 1:
+        if begun.attempts > self.policy.retries + 1:
             await self._end(begun, FAILED, result_of(interrupted(begun, self._revision)))
             return None
         invoked = await self._invoked(begun)
         if invoked.status == OK:
             await self._end(begun, FINISHED, result_of(invoked))
             return None
-        postponed = self._policy.postponed(begun, invoked.status, self._host.clock())
+        postponed = self.policy.postponed(begun, invoked.status, self._host.clock())
         if postponed is None:
             await self._end(begun, FAILED, result_of(invoked))
             return None

@@ -16,6 +16,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
+from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,6 +42,9 @@ Accepts = Callable[[str, str], tuple[str, ...]]
 
 CLOUD: Final = ".tencentcloudapi.com"
 """How the names end under which clients of the cloud reach this machine through a proxy."""
+
+COOKIE: Final = b"gateway_token"
+"""The cookie in which a browser keeps the token; pages of other sites cannot make it send that."""
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})  # OPTIONS is answered with 405 throughout
 _SINGLE: Final = (b"authorization", b"content-type", b"if-match", b"last-event-id")
@@ -165,12 +169,27 @@ class Guard:
             return
         given = fields.get(b"authorization", [b""])[0]
         scheme, _, token = given.partition(b" ")
+        if not given and _from_our_page(fields):
+            scheme, token = b"bearer", _cookie(fields)
         right = hmac.compare_digest(token.strip(), self._token)
         if scheme.lower() == b"bearer" and right:
             return
         what = "is another one" if given else "is missing"
         message = f"the token {what}; send 'Authorization: Bearer TOKEN' with the gateway's token"
         raise rejected(401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})
+
+
+def _from_our_page(fields: Fields) -> bool:
+    """Whether a browser says that the request comes from a page of this origin, or from none."""
+    return set(fields.get(b"sec-fetch-site", ())) <= {b"same-origin", b"none"}
+
+
+def _cookie(fields: Fields) -> bytes:
+    """The token that this browser keeps; empty where it keeps none."""
+    pairs = (
+        pair.strip().partition(b"=") for pair in b"; ".join(fields.get(b"cookie", ())).split(b";")
+    )
+    return next((unquote_to_bytes(value) for name, _, value in pairs if name == COOKIE), b"")
 
 
 def _fields(scope: Scope) -> Fields:

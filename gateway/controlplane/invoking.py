@@ -72,6 +72,7 @@ class Invoked:
         seconds: How long it took.
         memory: Bytes of its process in the end; 0 where it had none of its own.
         log: The end of its log, as the cloud lays it out.
+        output: What the handler printed and logged.
     """
 
     request_id: str
@@ -84,6 +85,7 @@ class Invoked:
     seconds: float = 0.0
     memory: int = 0
     log: str = ""
+    output: str = ""
 
 
 class Runs(Protocol):
@@ -95,6 +97,10 @@ class Runs(Protocol):
         """Run a version once; a failure is an outcome, not an exception."""
 
 
+Tell = Callable[[Target, Mapping[str, str] | None, object, Invoked], None]
+"""Is told of an invocation: its target, its routing key, its event, and what came of it."""
+
+
 class Invoking:
     """Invokes functions, one at a time for whoever asks and waits.
 
@@ -103,13 +109,22 @@ class Invoking:
         runtime: Runs versions.
         draw: The dice.
         new_id: Makes request ids.
+        tell: Is told of every invocation that ended.
     """
 
-    def __init__(self, live: Live, runtime: Runs, draw: Draw, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        live: Live,
+        runtime: Runs,
+        draw: Draw,
+        new_id: Callable[[], str],
+        tell: Tell = lambda *_: None,
+    ) -> None:
         self.live = live
         self.new_id = new_id
         self._runtime = runtime
         self._draw = draw
+        self._tell = tell
 
     async def invoke(
         self,
@@ -140,7 +155,7 @@ class Invoking:
             raise WebFunction(decision.function, decision.version)
         request_id = request_id or self.new_id()
         outcome = _checked(await self._runtime.invoke(version, event, request_id), request_id)
-        return Invoked(
+        invoked = Invoked(
             request_id=request_id,
             version=decision.version,
             reason=decision.reason,
@@ -151,7 +166,10 @@ class Invoking:
             seconds=outcome.seconds,
             memory=outcome.memory,
             log=tail(log_text(request_id, outcome, version.configuration.memory)),
+            output=outcome.output,
         )
+        self._tell(target, routing_key, event, invoked)
+        return invoked
 
 
 def _checked(outcome: Outcome, request_id: str) -> Outcome:

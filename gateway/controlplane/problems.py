@@ -21,7 +21,7 @@ from gateway.controlplane.limits import EventTooLarge
 from gateway.core.errors import GatewayError, Place, Problem, Refused, RoutingError
 from gateway.runtime import BrokenVersions
 from gateway.store.invocations import InvocationNotFound
-from gateway.store.protocol import StaleRevision, StateUnusable
+from gateway.store.protocol import StaleRevision, StateAway, StateUnusable
 
 CONFLICTS: Final = frozenset(
     {
@@ -32,7 +32,14 @@ CONFLICTS: Final = frozenset(
         "no-configuration",
         "no-service",
         "nothing-to-roll-back",
+        "nothing-to-roll-out",
+        "rollout-ended",
+        "rollout-in-the-way",
+        "rollout-paused",
+        "rollout-running",
+        "run-in-the-way",
         "too-many-invocations",
+        "traffic-divided",
         "version-fixed",
         "version-in-use",
     }
@@ -185,13 +192,19 @@ class Problems:
 
 
 def _status(code: str) -> int:
-    if code == "unknown-revision":
+    if code in {"unknown-revision", "unknown-rollout"}:
         return 404
     return 409 if code in CONFLICTS else 422
 
 
 def _single(status: int, code: str, error: Exception, **extras: object) -> Told:
     return Told(status, code, (Problem(code, str(error)),), extras)
+
+
+def _away(error: StateAway) -> Told:
+    """What passes by itself: nothing but time is needed before it is tried again."""
+    problems = (Problem("state-unusable", str(error)),)
+    return Told(503, "state-unusable", problems, headers={"Retry-After": "1"})
 
 
 def _broken(error: BrokenVersions) -> Told:
@@ -219,6 +232,7 @@ _TELLERS: Final[tuple[tuple[type[Exception], Callable[[Any], Told]], ...]] = (
     (EventTooLarge, lambda e: Told(413, e.code, (Problem(e.code, str(e), ("event",)),))),
     (InvocationNotFound, lambda e: _single(404, e.code, e)),
     (RoutingError, lambda e: _single(422, e.code, e)),
+    (StateAway, _away),
     (StateUnusable, lambda e: _single(503, "state-unusable", e)),
 )
 

@@ -1,4 +1,4 @@
-"""Which earlier state a roll-back brings back: pure, from the moves of one alias.
+"""Which earlier state a roll-back brings back: from the moves of one alias, and nothing else.
 
 Without a revision it is the last state in which no weight divided the traffic: a release that
 fails at 50 % goes back to the old version, not to 10 %. Where there never was one, it is the last
@@ -11,10 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from gateway.core.errors import listed, refuse
 from gateway.core.plain import Plain
-from gateway.store.protocol import Record
+from gateway.store.protocol import Record, Store
+
+MOVES: Final = 10_000
+"""How far a roll-back looks back, in moves of its alias."""
 
 _SHOWN = 5
 
@@ -32,6 +36,23 @@ class Move:
     revision: int
     after: Plain | None
     restores: int | None = None
+
+
+async def move_back(store: Store, function: str, alias: str, to_revision: int | None) -> Move:
+    """The move whose state a roll-back brings back.
+
+    Args:
+        store: Keeps the journal.
+        function: The alias's function.
+        alias: Its name.
+        to_revision: The revision whose state is meant; `None` for the one before.
+
+    Raises:
+        Refused: There is no such state.
+    """
+    path = ("functions", function, "aliases", alias)
+    history = moves(await store.records(path=path, limit=MOVES), path)
+    return earlier(history, alias) if to_revision is None else named(history, alias, to_revision)
 
 
 def moves(records: Iterable[Record], path: tuple[str, ...]) -> list[Move]:

@@ -29,7 +29,7 @@ T = TypeVar("T")
 Ask = Change | Callable[[Snapshot], Change]
 """A change, or what makes one from the snapshot that it will be applied to."""
 
-ATTEMPTS: Final = 5
+ATTEMPTS: Final = 50
 """How often a change is tried when another process keeps being first."""
 
 CATCH_UP_SECONDS: Final = 5.0
@@ -206,7 +206,7 @@ class Writer:
         change = ask(old) if callable(ask) else ask
         new = apply(old, change)
         altered = differences(old, new)
-        if not altered and note.declared is None:
+        if not altered and (note.declared is None or note.declared == self.declared):
             return Done(old.revision)
         record = Record(
             new.revision, self._clock(), note.author, change, altered, note.restores, note.declared

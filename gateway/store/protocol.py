@@ -40,6 +40,10 @@ class StateUnusable(GatewayError):
     code: ClassVar[str] = "state-unusable"
 
 
+class StateAway(StateUnusable):
+    """The state cannot be reached at the moment; what is live stays live meanwhile."""
+
+
 class PackageNotFound(GatewayError):
     """No code package has this digest."""
 
@@ -112,6 +116,10 @@ class Store(Protocol):
     def invocations(self) -> Invocations:
         """The asynchronous invocations, which belong to no revision."""
 
+    @property
+    def age(self) -> float | None:
+        """Seconds since what is known of the state was its newest; `None` where it is always."""
+
     async def load(self) -> Journal:
         """The newest checkpoint and everything after it.
 
@@ -178,6 +186,15 @@ class Store(Protocol):
         Args:
             digests: What versions name.
             before: Only packages that nobody asked for since: others may be named any moment.
+        """
+
+    async def leads(self) -> bool:
+        """Whether this node does what only one at a time should do for all.
+
+        A node leads until it lets go of the store or loses it; then the next one that asks does.
+
+        Raises:
+            StateAway: Nobody can tell at the moment.
         """
 
     async def close(self) -> None:

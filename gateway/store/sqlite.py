@@ -66,6 +66,11 @@ class SqliteStore:
             raise
         return cls(name_of(path), worker, database)
 
+    @property
+    def age(self) -> float | None:
+        """Nothing: a file is not away."""
+        return None
+
     async def load(self) -> Journal:
         """The newest checkpoint and everything after it.
 
@@ -158,6 +163,10 @@ class SqliteStore:
             StateUnusable: It cannot be written.
         """
         await self._do(partial(tables.retain_packages, digests=digests, before=before))
+
+    async def leads(self) -> bool:
+        """Always: who shares a file shares a machine, and its revisions settle who is first."""
+        return True
 
     async def close(self) -> None:
         """Let go of everything; whoever watches is told by the end of the iteration."""

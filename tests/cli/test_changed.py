@@ -33,6 +33,14 @@ RELEASE = ["functions", "orders", "aliases", "release"]
 LATEST = ["functions", "orders", "versions", "$LATEST"]
 FOUR = ["functions", "orders", "versions", "4"]
 STAGE = ["services", "service-default", "stages", "dev"]
+ROLLOUT = ["resources", "rollouts", "orders-release-7"]
+RUNNING: dict[str, Any] = {
+    "plan": {"steps": [0.1, 1.0], "to": "2"},
+    "base": {"version": "1"},
+    "status": "running",
+    "step": 0,
+    "reason": "",
+}
 API = {"id": "api-1", "method": "ANY", "path": "/", "function": "orders", "qualifier": "release"}
 MOCK = {"id": "api-2", "method": "ANY", "path": "/x", "mock": {"body": ""}}
 
@@ -55,11 +63,48 @@ def difference(path: list[str], before: object, after: object) -> dict[str, obje
         pytest.param(RELEASE, None, ALIAS, "orders/release  1   (new)", id="a new alias"),
         pytest.param(RELEASE, ALIAS, None, "orders/release  deleted   (was 1)", id="alias deleted"),
         pytest.param(
+            ROLLOUT,
+            None,
+            RUNNING,
+            "rollout orders-release-7  running, step 1 of 2 (10 %)   (new, 1 -> 2)",
+            id="a rollout begins",
+        ),
+        pytest.param(
+            ROLLOUT,
+            RUNNING,
+            {**RUNNING, "status": "rolled-back", "reason": "it failed\nand more"},
+            "rollout orders-release-7  rolled-back, step 1 of 2 (10 %); it failed ...",
+            id="a rollout ends",
+        ),
+        pytest.param(
+            ROLLOUT,
+            RUNNING,
+            {**RUNNING, "step": 1},
+            "rollout orders-release-7  running, step 2 of 2 (100 %)",
+            id="a rollout goes on",
+        ),
+        pytest.param(
+            ROLLOUT, RUNNING, None, "rollout orders-release-7  forgotten", id="a rollout is gone"
+        ),
+        pytest.param(
             STAGE,
             {"apis": [API], "variables": {}, "throttle": 5},
             {"apis": [API], "variables": {}, "throttle": 9},
             "stage dev  orders@release, throttle 9   (was orders@release, throttle 5)",
             id="who may call a stage",
+        ),
+        pytest.param(
+            STAGE,
+            {"apis": [API], "variables": {}, "edition": {"version": "1", "description": ""}},
+            {
+                "apis": [API],
+                "variables": {},
+                "overlays": {"one": {"deny": ["::1"]}, "two": {}},
+                "edition": {"version": "2", "description": "other"},
+            },
+            "stage dev  orders@release, overlays of one, two, edition 2"
+            "   (was orders@release, edition 1)",
+            id="what clients of the cloud set",
         ),
         pytest.param(
             RELEASE,

@@ -34,7 +34,7 @@ def test_a_script_is_written_for_each_shell(call: Call, shell: str) -> None:
 
 def test_commands_and_options_are_completed() -> None:
     """Of groups too."""
-    assert offered(incomplete="ro") == ["rollback"]
+    assert offered(incomplete="ro") == ["rollback", "rollout"]
     assert offered("alias") == ["delete", "get", "history", "set"]
     assert "--sticky-by" in offered("alias", "set", "orders", "release", incomplete="--s")
     assert offered("alias", "set", "o", "r", "--split") == ["random", "even", "sticky"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Call, Process
 
 NAMES = sorted(COMMANDS)
-OFFLINE = {"init", "check", "serve", "completion"}
+OFFLINE = {"init", "check", "host", "record", "serve", "completion"}
 
 
 def command_of(name: str) -> click.Command:

@@ -51,6 +51,62 @@ def test_serving_says_where_what_and_with_which_seed(
     assert result.stderr.endswith("answered 0 requests\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "options", "expected"),
+    [
+        ("", (), [None, False]),
+        (" ", ("--accept-any-signature",), [None, True]),
+        ("a:1,b:2", (), [{"a": "1", "b": "2"}, False]),
+    ],
+)
+def test_clients_of_the_cloud_have_the_keys_that_are_configured(
+    shop: Shop,
+    call: Call,
+    text: str,
+    options: tuple[str, ...],
+    expected: list[object],
+) -> None:
+    """And may sign with anything only where that is asked for."""
+    seen: list[object] = []
+
+    async def serve(
+        gateway: Gateway, _where: Addresses, _ready: object, **_options: object
+    ) -> None:
+        seen.extend((gateway.setup.keys, gateway.setup.accept_any_signature))
+        await gateway.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.serving.serve", serve)
+        patch.setenv("GATEWAY_KEYS", text)
+        shop()
+        assert call("serve", *options).exit_code == 0
+    assert seen == expected
+
+
+def test_keys_that_are_none_are_refused(
+    shop: Shop, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By their number, and without a word of the secret."""
+    monkeypatch.setenv("GATEWAY_KEYS", "a:1,b c:secret")
+    shop()
+    result = call("serve")
+    assert result.exit_code == 2
+    assert "GATEWAY_KEYS: key pair 2: its id" in result.stderr
+    assert "secret" not in result.stderr
+
+
+def test_unchecked_signatures_stay_on_this_machine(
+    shop: Shop, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a hint at what to do instead."""
+    monkeypatch.setenv("GATEWAY_TOKEN", "secret")
+    shop()
+    result = call("serve", *FREE, "--control-host", "0.0.0.0", "--accept-any-signature")
+    assert result.exit_code == 3
+    assert "error[unchecked-signatures]" in result.stderr
+    assert "GATEWAY_KEYS" in result.stderr
+
+
 def test_serving_without_uvloop_is_serving_all_the_same(
     shop: Shop, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,7 +175,7 @@ def test_a_port_in_use_is_one_sentence_and_a_hint(shop: Shop, call: Call, option
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         f"error[cannot-listen]: cannot listen on 127.0.0.1:{port}: Address already in use\n"
-        "  = hint: choose another with --port and --control-port; 0 takes a free one\n"
+        "  = hint: choose another with --port, --control-port, --intercept-port; 0 takes a free one\n"
     )
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.app import Gateway, Setup, is_alive
+from gateway.app import Gateway, Setup
 from gateway.controlplane.asynchronous import Asynchronous, Host
 from gateway.controlplane.attempts import MAX_KEPT_VALUE, MAX_STACK, Policy, result_of
 from gateway.controlplane.invoking import Invoked, Invoking
@@ -32,6 +32,7 @@ from gateway.store.invocations import (
     InvocationNotFound,
     TooManyInvocations,
 )
+from gateway.store.owners import is_alive
 from gateway.store.protocol import Author, StateUnusable
 
 T = TypeVar("T")

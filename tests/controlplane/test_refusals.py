@@ -14,8 +14,10 @@ import pytest
 from gateway.controlplane.rest.operation import Operation
 from gateway.controlplane.rest.operations import OPERATIONS
 from gateway.core.alias import Route
-from gateway.core.changes import Batch, PutAlias, PutFault
+from gateway.core.changes import Batch, PutAlias, PutFault, PutResource
 from gateway.core.faults import Fault
+from gateway.rollout.plan import parse_plan
+from gateway.rollout.rollout import GROUP, Rollout, Status
 from gateway.store.protocol import Author
 
 ALTERING = [operation for operation in OPERATIONS if operation.alters]
@@ -61,6 +63,11 @@ REQUESTS: Mapping[str, Valid] = {
     "apply": Valid("/api/apply", {}),
     "invokeFunction": Valid("/api/functions/orders/invoke", {"event": 1}),
     "abortInvocation": Valid("/api/functions/orders/invocations/none"),
+    "startRollout": Valid("/api/rollouts", {"function": "orders", "alias": "release", "to": "2"}),
+    "pauseRollout": Valid("/api/rollouts/running/pause"),
+    "resumeRollout": Valid("/api/rollouts/paused/resume"),
+    "promoteRollout": Valid("/api/rollouts/running/promote"),
+    "abortRollout": Valid("/api/rollouts/paused/abort"),
     "explainRequest": Valid("/api/explain", {"stage": "dev", "path": "/orders/7"}),
 }
 
@@ -86,10 +93,24 @@ def send(panel: Panel, operation: Operation, **more: Any) -> httpx.Response:  # 
     return answer
 
 
+def rollout(status: Status, alias: str) -> Rollout:
+    """A rollout that is called as its status."""
+    plan = parse_plan({"function": "orders", "alias": alias, "to": "2"})
+    return Rollout(status, plan, Route("1"), status, 0, 0.0, 0.0)
+
+
 def _moved_once(panel: Panel) -> Panel:
     """In a state in which every request of the table would alter something."""
+    running, paused = rollout("running", "rolling"), rollout("paused", "resting")
     change = Batch(
-        (PutAlias("orders", "spare", Route("1")), PutFault("orders", "2", Fault(errors=0.5)))
+        (
+            PutAlias("orders", "spare", Route("1")),
+            PutFault("orders", "2", Fault(errors=0.5)),
+            PutAlias("orders", "rolling", running.route),
+            PutAlias("orders", "resting", Route("1")),
+            PutResource(GROUP, running.id, running.to_dict()),
+            PutResource(GROUP, paused.id, paused.to_dict()),
+        )
     )
     panel.run(panel.gateway.service.change(change, Author("a test", "here")))
     assert panel.revision == 2

@@ -81,7 +81,7 @@ def test_one_function_is_told_in_full(panel: Panel) -> None:
         ("GET", "/api/functions/orders/", "not-found", ""),
         ("GET", "/api/functions/a%2Fb", "not-found", ""),
         ("GET", "/api/function", "not-found", ""),
-        ("GET", "/", "not-found", ""),
+        ("GET", "/nowhere", "not-found", ""),
     ],
 )
 def test_what_the_url_names_must_exist(

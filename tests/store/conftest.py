@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
+from benchmarks.databases import Database, NoServer
 from gateway.core.alias import Route
 from gateway.core.apply import apply
 from gateway.core.changes import (
@@ -32,6 +33,7 @@ from gateway.core.functions import Configuration
 from gateway.core.routes import parse_path
 from gateway.core.rules import parse_rule
 from gateway.core.snapshot import EMPTY, Api, FunctionBackend, HttpBackend, MockBackend, Snapshot
+from gateway.store.postgres import PostgresStore
 from gateway.store.protocol import Author, Record, Store
 from gateway.store.sqlite import SqliteStore
 
@@ -42,14 +44,34 @@ FIRST = Batch((PutFunction("orders", "code"), *(Publish("orders") for _ in range
 BOB = parse_rule("invoke.headers.User exact Bob", "4")
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(scope="session")
+def database() -> Iterator[Database]:
+    """A PostgreSQL server for all tests; whoever stops it makes one of his own."""
+    try:
+        server = Database(durable=False)
+    except NoServer as reason:
+        pytest.skip(str(reason))
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def space(database: Database) -> str:
+    """The address of a place in a database where nothing is yet."""
+    return database.space()
+
+
+@pytest.fixture(params=["file", "memory", pytest.param("postgres", marks=pytest.mark.sockets)])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
-    """Opens a store of each kind; a file is the same one each time."""
+    """Opens a store of each kind; a file and a database are the same one each time."""
     path = tmp_path / "state" / "gateway.db" if request.param == "file" else ":memory:"
+    url = request.getfixturevalue("space") if request.param == "postgres" else None
 
     @asynccontextmanager
     async def enter() -> AsyncIterator[Store]:
-        store = await SqliteStore.open(path)
+        store: Store = await (PostgresStore.open(url) if url else SqliteStore.open(path))
         try:
             yield store
         finally:

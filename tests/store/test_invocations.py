@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.store import invocation_tables, sqlite_invocations
+from gateway.store import invocation_tables, postgres_invocations, sqlite_invocations
 from gateway.store.invocations import (
     KEPT_SECONDS,
     Invocation,
@@ -168,7 +168,8 @@ def test_what_ended_long_ago_is_forgotten(opened: Opened) -> None:
 
 def test_of_many_the_newest_are_kept(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     """And those that have not ended."""
-    monkeypatch.setattr(sqlite_invocations, "KEPT_ROWS", 3)
+    for kind in (sqlite_invocations, postgres_invocations):
+        monkeypatch.setattr(kind, "KEPT_ROWS", 3)
 
     async def story(table: Invocations) -> None:
         for number in range(6):
@@ -182,7 +183,8 @@ def test_of_many_the_newest_are_kept(opened: Opened, monkeypatch: pytest.MonkeyP
 
 def test_only_so_many_may_wait(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next one is refused until another has ended."""
-    monkeypatch.setattr(sqlite_invocations, "UNENDED", 2)
+    for kind in (sqlite_invocations, postgres_invocations):
+        monkeypatch.setattr(kind, "UNENDED", 2)
 
     async def story(table: Invocations) -> None:
         await table.add(invocation("a"), ME)

@@ -115,25 +115,6 @@ class Export(Answer):
     packages: list[NeededPackage]
 
 
-class VersionCount(Answer):
-    """What one version answered on one way to it."""
-
-    stage: str
-    function: str
-    qualifier: str
-    version: str
-    requests: int
-    errors: int
-
-
-class Metrics(Answer):
-    """Answers since the gateway started."""
-
-    since: str
-    answered: int
-    versions: list[VersionCount]
-
-
 class Mistake(Answer):
     """One mistake."""
 

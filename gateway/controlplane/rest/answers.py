@@ -10,6 +10,7 @@ from gateway.controlplane.rest.answers_apis import (
     Answer,
     Api,
     Apis,
+    Edition,
     Gate,
     Key,
     Names,
@@ -127,6 +128,7 @@ class Released(Gate):
 
     variables: dict[str, str]
     apis: list[Api]
+    edition: Edition | None = None
 
 
 class Service(Answer):

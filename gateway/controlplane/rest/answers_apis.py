@@ -89,12 +89,48 @@ class Apis(Answer):
     apis: list[ListedApi]
 
 
+class Window(Answer):
+    """A limit of requests in a time."""
+
+    requests: int
+    seconds: int
+    per: Literal["api", "address"]
+
+
+class Cors(Answer):
+    """Which pages of other origins may call, and what they may send and read."""
+
+    origins: Names
+    methods: Names
+    headers: Names
+    exposed: Names
+    credentials: bool
+    age: int | None
+
+
+class Overlay(Answer):
+    """What is in force for one API beside what was released."""
+
+    windows: list[Window] = []
+    allow: Names = []
+    deny: Names = []
+    cors: Cors | None = None
+
+
+class Edition(Answer):
+    """What a release is called."""
+
+    version: str
+    description: str
+
+
 class Gate(Answer):
     """Who may call a stage, and how often."""
 
     throttle: int | None = Field(None, description="Requests per second, all APIs together.")
     allow: Names = Field([], description="Networks whose callers are let in; empty for all.")
     deny: Names = Field([], description="Networks whose callers are not.")
+    overlays: dict[str, Overlay] = Field({}, description="What single APIs have beside, by id.")
 
 
 class Key(Answer):
@@ -111,3 +147,4 @@ class UsagePlan(Answer):
     stages: Names
     throttle: int | None = None
     quota: int | None = None
+    apis: Names = Field([], description="Single APIs beside the stages, each as `stage/api`.")

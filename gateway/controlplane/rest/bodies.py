@@ -30,38 +30,38 @@ _VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _VARIABLE_TEXT: Final = "letters, digits and '_', not starting with a digit"
 
 
-def _refuse(code: str, allowed: str) -> NoReturn:
+def refuse_value(code: str, allowed: str) -> NoReturn:
     """A mistake with a code of ours; pydantic knows it as the error's type."""
     raise PydanticCustomError(code, "allowed: {allowed}", {"allowed": allowed})
 
 
 def _memory(value: int) -> int:
     if value not in _MEMORY:
-        _refuse("out-of-range", _MEMORY_TEXT)
+        refuse_value("out-of-range", _MEMORY_TEXT)
     return value
 
 
 def _handler(value: str) -> str:
     if re.fullmatch(_HANDLER, value) is None:
-        _refuse("bad-handler", _HANDLER_TEXT)
+        refuse_value("bad-handler", _HANDLER_TEXT)
     return value
 
 
 def _variable(value: str) -> str:
     if re.fullmatch(_VARIABLE, value) is None:
-        _refuse("bad-name", _VARIABLE_TEXT)
+        refuse_value("bad-name", _VARIABLE_TEXT)
     return value
 
 
 def _method(value: str) -> str:
     if re.fullmatch(_METHOD, value) is None:
-        _refuse("bad-name", _METHOD_TEXT)
+        refuse_value("bad-name", _METHOD_TEXT)
     return value
 
 
 def _path(value: str) -> str:
     if not value.startswith("/"):
-        _refuse("bad-path", _PATH_TEXT)
+        refuse_value("bad-path", _PATH_TEXT)
     return value
 
 
@@ -72,13 +72,13 @@ def _pattern(pattern: str, text: str) -> WithJsonSchema:
 def _environment(value: dict[str, str]) -> dict[str, str]:
     size = sum(len(name.encode()) + len(text.encode()) for name, text in value.items())
     if size > MAX_ENVIRONMENT:
-        _refuse("out-of-range", f"{MAX_ENVIRONMENT} bytes; it has {size}")
+        refuse_value("out-of-range", f"{MAX_ENVIRONMENT} bytes; it has {size}")
     return value
 
 
 def _absolute(value: str) -> str:
     if "\0" in value or not Path(value).is_absolute():
-        _refuse("bad-path", "an absolute path")
+        refuse_value("bad-path", "an absolute path")
     return value
 
 

@@ -68,7 +68,7 @@ def _check_qualifier(function: Function, qualifier: str) -> None:
 
 def _invoked_plain(found: Invoked, *, log: bool) -> dict[str, object]:
     plain = {field.name: getattr(found, field.name) for field in fields(found)}
-    del plain["memory"]
+    del plain["memory"], plain["output"]
     return {**plain, "log": found.log if log else None}
 
 

@@ -23,7 +23,7 @@ _NAMES: Final = {
     "f": ("A function.", "orders"),
     "a": ("An alias; `$DEFAULT` always exists.", "release"),
     "v": ("A published number, or `$LATEST`.", "1"),
-    "i": ("The request id of an asynchronous invocation.", "0f" * 16),
+    "i": ("The request id of an invocation.", "0f" * 16),
     "s": ("A stage, by any name that reaches it.", "prepub"),
 }
 
@@ -162,8 +162,9 @@ def _query_parameters(operation: Operation) -> list[Table]:
     if operation.query is None:
         return []
     schema = operation.query.model_json_schema()
+    needed = schema.get("required", ())
     return [
-        {"name": name, "in": "query", "required": False, "schema": _without_null(field)}
+        {"name": name, "in": "query", "required": name in needed, "schema": _without_null(field)}
         for name, field in schema.get("properties", {}).items()
     ]
 
@@ -202,7 +203,7 @@ def _response(operation: Operation, status: int) -> Table:
         }
     answer = operation.accepted if operation.accepted and status == 202 else operation.answer
     if isinstance(answer, str):
-        media = f"{answer}; charset=utf-8" if answer == "text/plain" else answer
+        media = f"{answer}; charset=utf-8" if answer.startswith("text/plain") else answer
         content = {media: {"schema": {"type": "object"} if answer.endswith("json") else {}}}
     else:
         ref = {"$ref": _REF.format(model=answer.__name__)}

@@ -8,8 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.controlplane.rest import accounts, answers, bodies, stages, state
+from gateway.controlplane.rest.again import AGAIN_OPERATIONS
 from gateway.controlplane.rest.function_operations import FUNCTION_OPERATIONS
+from gateway.controlplane.rest.observation_operations import OBSERVATION_OPERATIONS
 from gateway.controlplane.rest.operation import Operation
+from gateway.controlplane.rest.preview import PREVIEW_OPERATIONS
+from gateway.controlplane.rest.recording import RECORDING_OPERATIONS
+from gateway.controlplane.rest.rollouts import ROLLOUT_OPERATIONS
+from gateway.controlplane.rest.runs import RUN_OPERATIONS
 
 STREAM: Final = "text/event-stream"
 
@@ -137,14 +143,6 @@ _STATE: Final = (
         errors=(503,),
     ),
     Operation(
-        id="metrics",
-        method="GET",
-        path="/api/metrics",
-        summary="What each version answered",
-        run=state.metrics,
-        answer=accounts.Metrics,
-    ),
-    Operation(
         id="events",
         method="GET",
         path="/api/events",
@@ -154,5 +152,16 @@ _STATE: Final = (
     ),
 )
 
-OPERATIONS: Final = (*_HEALTH, *FUNCTION_OPERATIONS, *_STAGES, *_STATE)
+OPERATIONS: Final = (
+    *_HEALTH,
+    *FUNCTION_OPERATIONS,
+    *PREVIEW_OPERATIONS,
+    *_STAGES,
+    *_STATE,
+    *OBSERVATION_OPERATIONS,
+    *AGAIN_OPERATIONS,
+    *ROLLOUT_OPERATIONS,
+    *RECORDING_OPERATIONS,
+    *RUN_OPERATIONS,
+)
 """Every operation but the one that answers with the OpenAPI document, which knows them all."""

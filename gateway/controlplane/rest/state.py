@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gateway.config.merge import Kept
-from gateway.controlplane.history import audit_plain, difference_plain, moment
+from gateway.controlplane.history import audit_plain, difference_plain
 from gateway.controlplane.rest.bodies import ApplyBody, ChangesQuery, ExplainBody
 from gateway.controlplane.rest.changes import changed
 from gateway.controlplane.rest.operation import Asked, Reply
@@ -23,8 +23,10 @@ async def healthy(_asked: Asked) -> Reply:
 
 
 async def ready(asked: Asked) -> Reply:
-    """A state is live."""
-    return Reply(f"ready revision={asked.snapshot.revision}\n".encode(), media=TEXT)
+    """A state is live, whether or not what keeps it is away."""
+    age = asked.control.store.age
+    told = "" if age is None else f" age={age:.1f}"
+    return Reply(f"ready revision={asked.snapshot.revision}{told}\n".encode(), media=TEXT)
 
 
 async def get_snapshot(asked: Asked) -> Reply:
@@ -82,25 +84,6 @@ async def list_changes(asked: Asked) -> Reply:
     path = tuple(part for part in query.path.split("/") if part)
     records = await asked.control.store.records(path=path, before=query.before, limit=query.limit)
     return Reply({"changes": [audit_plain(each) for each in records]}, asked.snapshot.revision)
-
-
-async def metrics(asked: Asked) -> Reply:
-    """What each version answered."""
-    counters = asked.control.observer.counters
-    versions = [
-        {
-            "stage": stage,
-            "function": function,
-            "qualifier": qualifier,
-            "version": version,
-            "requests": seen.requests,
-            "errors": seen.errors,
-        }
-        for (stage, function, qualifier), found in counters.by_version().items()
-        for version, seen in found.items()
-    ]
-    plain = {"since": moment(asked.since), "answered": counters.total(), "versions": versions}
-    return Reply(plain, asked.snapshot.revision)
 
 
 async def events(asked: Asked) -> EventStream:

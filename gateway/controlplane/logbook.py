@@ -1,0 +1,195 @@
+"""The logbook keeps single invocations: all while there are few, a share while there are many.
+
+Requests are never kept waiting for it. What comes in is taken in batches; bursts are written whole,
+in the long run a bounded number a second, errors before all others; what is left out is counted.
+Secrets in headers are hidden before anything is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.controlplane.entries import entry_of, invoked_entry
+from gateway.controlplane.invoking import Invoked
+from gateway.core.entries import Target
+from gateway.observe import Noted, Observation
+from gateway.store.invocation_log import InvocationLog
+from gateway.store.logged import Entry, Wanted
+from gateway.store.protocol import StateUnusable
+
+RATE: Final = 100
+"""Entries that are written a second in the long run; each costs as much as a request."""
+
+RATE_OF_ERRORS: Final = 200
+"""Errors that are written a second beyond those."""
+
+BURST: Final = 1000
+"""Entries that are written at once after a time with few."""
+
+WAITING: Final = 2000
+"""Entries that may wait to be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """What tells the time.
+
+    Attributes:
+        wall: Seconds since 1970.
+        now: Seconds of the monotonic clock of observations.
+    """
+
+    wall: Callable[[], float]
+    now: Callable[[], float]
+
+
+class _Bucket:
+    """Tokens that come in with time: a leaky bucket (J. Turner, 1986)."""
+
+    def __init__(self, rate: float, now: float) -> None:
+        self._rate = rate
+        self._room = float(BURST)
+        self._filled = now
+
+    def take(self, wanted: int, now: float) -> int:
+        """As many as there are, up to what is wanted."""
+        self._room = min(BURST, self._room + (now - self._filled) * self._rate)
+        self._filled = now
+        taken = min(wanted, int(self._room))
+        self._room -= taken
+        return taken
+
+
+class Logbook:
+    """Takes observations in, and writes what there is room for.
+
+    Args:
+        log: Where entries are written.
+        clocks: What tells the time.
+        tell: Is told, once, when entries cannot be written, and again after some could.
+
+    Attributes:
+        log: Where entries are written.
+        clocks: What tells the time.
+        left_out: Invocations that were not kept.
+    """
+
+    def __init__(
+        self, log: InvocationLog, clocks: Clocks, tell: Callable[[StateUnusable], None]
+    ) -> None:
+        self.log = log
+        self.left_out = 0
+        self.clocks = clocks
+        self._tell = tell
+        self._failing = False
+        self._usual = _Bucket(RATE, clocks.now())
+        self._errors = _Bucket(RATE_OF_ERRORS, clocks.now())
+        self._waiting: list[Entry] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+
+    def take(self, batch: Sequence[Noted]) -> None:
+        """Keep of a batch what there is room for, errors first; a sink of the observer."""
+        since_epoch = self.clocks.wall() - self.clocks.now()
+        self._put([entry_of(Observation._make(n), since_epoch) for n in self._chosen(batch)])
+
+    def add(self, entry: Entry) -> None:
+        """Keep one entry, if there is room."""
+        if self._allowed(1) or (entry.kind and self._allowed_beyond(1)):
+            self._put([entry])
+        else:
+            self.left_out += 1
+
+    def invoked(
+        self, target: Target, routing_key: Mapping[str, str] | None, event: object, found: Invoked
+    ) -> None:
+        """Keep what was asked of the control plane, and not of the data plane."""
+        self.add(invoked_entry(target, routing_key, event, found, self.clocks.wall()))
+
+    async def find(self, wanted: Wanted, limit: int) -> list[Entry]:
+        """Entries, those that wait included; see `InvocationLog.find`."""
+        await self.flush()
+        return await self.log.find(wanted, limit)
+
+    async def get(self, request_id: str) -> Entry | None:
+        """The entry of a request; `None` where none is kept."""
+        await self.flush()
+        return await self.log.get(request_id)
+
+    @property
+    def news(self) -> asyncio.Event:
+        """Is set when something more is kept; ask for it before looking at what is there."""
+        return self._news
+
+    async def flush(self) -> None:
+        """Wait until what waits is written, or cannot be."""
+        while self._writing is not None:
+            await asyncio.shield(self._writing)
+
+    async def close(self) -> None:
+        """Write what waits, and let go of the log."""
+        await self.flush()
+        await self.log.close()
+
+    def _chosen(self, batch: Sequence[Noted]) -> Sequence[Noted]:
+        allowed = self._allowed(len(batch))
+        if allowed == len(batch):
+            return batch
+        failed, others = _apart(batch)
+        kept = failed[: allowed + self._allowed_beyond(len(failed) - allowed)]
+        room = max(0, allowed - len(kept))
+        # Evenly over the batch: the first of each burst alone would tell of nothing else.
+        kept += [others[index * len(others) // room] for index in range(room)]
+        self.left_out += len(batch) - len(kept)
+        return sorted(kept, key=_ended)
+
+    def _allowed(self, wanted: int) -> int:
+        return min(self._usual.take(wanted, self.clocks.now()), WAITING - len(self._waiting))
+
+    def _allowed_beyond(self, wanted: int) -> int:
+        return self._errors.take(wanted, self.clocks.now()) if wanted > 0 else 0
+
+    def _put(self, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        self._waiting += entries
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                entries, self._waiting = self._waiting, []
+                await self._written(entries)
+        finally:
+            self._writing = None
+
+    async def _written(self, entries: list[Entry]) -> None:
+        try:
+            await self.log.append(entries)
+        except StateUnusable as error:
+            self.left_out += len(entries)
+            if not self._failing:
+                self._failing = True
+                self._tell(error)
+            return
+        self._failing = False
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+def _apart(batch: Sequence[Noted]) -> tuple[list[Noted], list[Noted]]:
+    """Errors, and the rest."""
+    failed: list[Noted] = []
+    others: list[Noted] = []
+    for noted in batch:
+        status = noted[1]
+        (failed if status >= 400 and noted[0].kind(status) else others).append(noted)
+    return failed, others
+
+
+def _ended(noted: Noted) -> float:
+    return noted[2]
