@@ -175,7 +175,8 @@ def test_a_port_in_use_is_one_sentence_and_a_hint(shop: Shop, call: Call, option
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         f"error[cannot-listen]: cannot listen on 127.0.0.1:{port}: Address already in use\n"
-        "  = hint: choose another with --port, --control-port, --intercept-port; 0 takes a free one\n"
+        "  = hint: choose another with --port, --control-port, --intercept-port;"
+        " 0 takes a free one\n"
     )
 
 

@@ -83,7 +83,16 @@ def test_every_write_takes_a_precondition(document: Document, operation: Any) ->
     assert operation.alters == (operation.method != "GET" and operation.id not in ASKING)
 
 
-ASKING = {"invokeFunction", "abortInvocation", "explainRequest", "startRun", "stopRun", "previewAlias", "previewRollBack", "sendAgain"}
+ASKING = {
+    "invokeFunction",
+    "abortInvocation",
+    "explainRequest",
+    "startRun",
+    "stopRun",
+    "previewAlias",
+    "previewRollBack",
+    "sendAgain",
+}
 
 
 class Served:
@@ -138,9 +147,7 @@ def _zip(_context: Any, value: Any) -> bytes:  # noqa: ANN401
 
 
 DOCUMENT: Any = json.loads(json.dumps(openapi(EVERY)))
-SCHEMA = schemathesis.openapi.from_dict(DOCUMENT).exclude(
-    operation_id=["events", "record"]
-)
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT).exclude(operation_id=["events", "record"])
 """All but the streams, which do not end."""
 
 # A value that the law refuses is not always one that the document could refuse, so whether a
