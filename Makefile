@@ -44,7 +44,7 @@ $(STAMP): pyproject.toml gateway/__init__.py
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[intercept,loadtest,otel]" --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[intercept,loadtest,otel,postgres]" --group dev
 	@touch $(STAMP)
 
 clean:                   ## remove everything that was made

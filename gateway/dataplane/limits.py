@@ -63,8 +63,9 @@ class Edge:
 STRICT: Final = Edge()
 """The defaults."""
 
-STEERING: Final = Edge(Limits(body=None))
-"""For applications that bound each of their bodies themselves, as the control plane does."""
+STEERING: Final = Edge(Limits(body=None), lenient=frozenset({ABSOLUTE_FORM, HOST_SYNTAX}))
+"""For applications that bound their bodies and check the host themselves, as the control plane does:
+clients of the cloud write their endpoint's scheme into the host, or take it for their proxy."""
 
 FRONT: Final = Edge(Limits(body=None), lenient=frozenset({ABSOLUTE_FORM, HOST_SYNTAX, NO_HOST}))
 """For an application that is asked as proxies are, and judges itself which host it is for."""

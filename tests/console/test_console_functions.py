@@ -19,13 +19,6 @@ Picture = Callable[[Page, str], Path]
 
 RELEASE = "/api/functions/orders/aliases/release"
 BOB = "invoke.headers.User exact Bob"
-TALKATIVE = """
-async def main_handler(event, context):
-    print("looked at", event["pathParameters"]["id"])
-    if event["queryString"].get("fail"):
-        raise RuntimeError("it cannot be read")
-    return {"statusCode": 200, "body": "<b>made</b>"}
-"""
 
 
 @pytest.fixture

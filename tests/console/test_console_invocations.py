@@ -15,7 +15,6 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.sockets
 
 Running = Any
-Serve = Callable[..., Running]
 Picture = Callable[[Page, str], Path]
 
 RELEASE = "/api/functions/orders/aliases/release"
@@ -140,6 +139,9 @@ def test_a_request_is_told_with_its_decision(
     expect(request).to_contain_text(MARKUP)
     expect(request.locator("pre")).to_have_text('{ "a": [ 1 ] }', use_inner_text=True)
     picture(page, "invocation")
+    page.set_viewport_size({"width": 400, "height": 800})
+    picture(page, "narrow-invocation")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
     running.ask("PUT", RELEASE, {"version": "1"})
     page.reload()
     expect(page.locator("[data-moved]")).to_contain_text("revision 3; the request saw revision 2")

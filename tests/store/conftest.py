@@ -58,6 +58,17 @@ def database() -> Iterator[Database]:
 
 
 @pytest.fixture
+def own(database: Database) -> Iterator[Database]:
+    """A server that a test may stop."""
+    assert database.port  # where there is one, there is another
+    server = Database(durable=False)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
 def space(database: Database) -> str:
     """The address of a place in a database where nothing is yet."""
     return database.space()

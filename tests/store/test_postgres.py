@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager, closing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
 import psycopg
@@ -323,11 +323,11 @@ def test_hanging_up_twice_is_hanging_up(space: str) -> None:
     asyncio.run(scenario())
 
 
-def test_a_database_that_is_away_is_waited_for(moves: Moves) -> None:
+def test_a_database_that_is_away_is_waited_for(own: Database, moves: Moves) -> None:
     """Commits say so at once; who watches goes on when it is back, and nothing is lost."""
     records = moves(4)
 
-    async def scenario(own: Database, url: str) -> tuple[list[int], str]:
+    async def scenario(url: str) -> tuple[list[int], str]:
         async with opened(url, url) as (one, other), aclosing(other.watch(0)) as watching:
             await one.commit(records[0])
             seen = [(await anext(watching)).revision]
@@ -350,15 +350,14 @@ def test_a_database_that_is_away_is_waited_for(moves: Moves) -> None:
             assert (await one.load()) == (await other.load())
             return seen, str(away.value)
 
-    with closing(Database(durable=False)) as own:
-        seen, said = asyncio.run(scenario(own, own.space()))
-        assert seen == [1, 2]
-        assert said.startswith(f"the state 'postgresql://gateway@127.0.0.1:{own.port}/postgres' c")
-        assert "cret" not in said
-        assert said.endswith("; whether revision 2 was recorded is not known")
-        own.stop()
-        with pytest.raises(StateAway, match=r"cannot be used: .*refused"):
-            asyncio.run(PostgresStore.open(own.url))
+    seen, said = asyncio.run(scenario(own.space()))
+    assert seen == [1, 2]
+    assert said.startswith(f"the state 'postgresql://gateway@127.0.0.1:{own.port}/postgres' c")
+    assert "cret" not in said
+    assert said.endswith("; whether revision 2 was recorded is not known")
+    own.stop()
+    with pytest.raises(StateAway, match=r"cannot be used: .*refused"):
+        asyncio.run(PostgresStore.open(own.url))
 
 
 def test_a_silence_makes_nobody_miss_anything(

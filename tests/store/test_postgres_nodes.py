@@ -7,7 +7,6 @@ less of everything.
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,10 +110,10 @@ def test_code_that_is_not_here_keeps_no_node_from_starting(
     assert revision == 1
 
 
-def test_without_its_database_a_node_says_so_and_serves(setup: Setup) -> None:
+def test_without_its_database_a_node_says_so_and_serves(setup: Setup, own: Database) -> None:
     """503 and when to try again for changes; how old its state is for everybody else."""
 
-    async def scenario(own: Database) -> tuple[httpx.Response, str, str, str]:
+    async def scenario() -> tuple[httpx.Response, str, str, str]:
         gateway = await Gateway.open(replace(setup, database=own.space()))
         async with panel(gateway) as client:
             here = (await client.get("/readyz")).text
@@ -127,8 +126,7 @@ def test_without_its_database_a_node_says_so_and_serves(setup: Setup) -> None:
         await gateway.close()
         return refused, here, away, metrics
 
-    with closing(Database(durable=False)) as own:
-        refused, here, away, metrics = asyncio.run(scenario(own))
+    refused, here, away, metrics = asyncio.run(scenario())
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
     assert refused.json()["code"] == "state-unusable"
     assert "cret" not in refused.text
@@ -153,18 +151,17 @@ def test_changes_of_every_node_are_live_on_all(database: Database, tmp_path: Pat
     assert disordered(outcome.accepted) == []
 
 
-def test_an_outage_loses_no_request_and_no_change(tmp_path: Path) -> None:
+def test_an_outage_loses_no_request_and_no_change(own: Database, tmp_path: Path) -> None:
     """Callers notice nothing; changes are refused meanwhile and accepted afterwards."""
-    with closing(Database(durable=False)) as own:
-        url = own.space()
-        with cluster(tmp_path, url, 2) as nodes:
-            outcome = asyncio.run(Trouble(nodes, writers=1).outage(own, 0.2, 0.5, 0.2))
-        assert outcome.answers > 20
-        assert outcome.lost == []
-        assert outcome.refused > 0
-        assert len(outcome.caught_up) == 1
-        assert missing(url, outcome.accepted) == []
-        assert disordered(outcome.accepted) == []
+    url = own.space()
+    with cluster(tmp_path, url, 2) as nodes:
+        outcome = asyncio.run(Trouble(nodes, writers=1).outage(own, 0.2, 0.5, 0.2))
+    assert outcome.answers > 20
+    assert outcome.lost == []
+    assert outcome.refused > 0
+    assert len(outcome.caught_up) == 1
+    assert missing(url, outcome.accepted) == []
+    assert disordered(outcome.accepted) == []
 
 
 def test_the_judge_sees_what_is_lost_and_out_of_order(space: str, setup: Setup) -> None:

@@ -27,6 +27,7 @@ from gateway.controlplane.cloud.signatures import (
     payload_hash,
     tc3_signature,
 )
+from gateway.dataplane.limits import STEERING
 from gateway.dataplane.server import HttpServer, bind
 
 HOST = "127.0.0.1:8081"
@@ -161,8 +162,8 @@ class Served:
     async def _run(self) -> None:
         self.gateway = await Gateway.open(Setup(file=self._file, seed=1))
         servers = [
-            HttpServer(app, bind("127.0.0.1", 0))
-            for app in (self.gateway.plane, self.gateway.control)
+            HttpServer(self.gateway.plane, bind("127.0.0.1", 0)),
+            HttpServer(self.gateway.control, bind("127.0.0.1", 0), edge=STEERING),
         ]
         self.data, self.control = (server.url for server in servers)
         self.gateway.service.data_url = self.data
