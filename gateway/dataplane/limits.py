@@ -64,7 +64,7 @@ STRICT: Final = Edge()
 """The defaults."""
 
 STEERING: Final = Edge(Limits(body=None), lenient=frozenset({ABSOLUTE_FORM, HOST_SYNTAX}))
-"""For applications that bound their bodies and check the host themselves, as the control plane does:
+"""For applications that bound bodies and check the host themselves, as the control plane does:
 clients of the cloud write their endpoint's scheme into the host, or take it for their proxy."""
 
 FRONT: Final = Edge(Limits(body=None), lenient=frozenset({ABSOLUTE_FORM, HOST_SYNTAX, NO_HOST}))
