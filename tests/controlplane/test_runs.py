@@ -125,7 +125,7 @@ def test_other_outcomes(panel: Panel, body: object, outcome: str, said: str) -> 
         ({"kind": "replay", "recording": "slow.jsonl", "speed": 2, "rate": 9}, {"/rate"}),
         ({"kind": "replay", "recording": "slow.jsonl", "stages": ["dev"]}, {"/stages"}),
     ],
-    ids=repr,
+    ids=lambda value: repr(sorted(value)) if isinstance(value, set) else repr(value),
 )
 def test_what_is_not_on_the_list_is_refused(panel: Panel, body: object, places: set[str]) -> None:
     """With the place of each mistake; and nothing is begun."""
