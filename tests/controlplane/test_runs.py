@@ -255,12 +255,16 @@ async def waiting(place: Place, tmp_path: Path) -> Child:
 
 @pytest.mark.parametrize(
     ("stopped", "times", "code"),
-    [(False, 1, 130), (False, 2, 130), (True, 1, -signal.SIGKILL)],
+    [
+        (False, 1, {130}),
+        (False, 2, {130, -signal.SIGINT}),  # the second one may come when nothing listens any more
+        (True, 1, {-signal.SIGKILL}),
+    ],
     ids=["asked", "asked-twice", "deaf"],
 )
 def test_a_child_is_stopped(
     files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *,
-    stopped: bool, times: int, code: int,
+    stopped: bool, times: int, code: set[int],
 ) -> None:  # fmt: skip
     """As by Ctrl-C: it reports. One that does not listen is ended by force."""
     monkeypatch.setattr("gateway.controlplane.runs_child.PARTING", 0.05)
@@ -276,7 +280,7 @@ def test_a_child_is_stopped(
         await asyncio.gather(*child._stopping)
         return found
 
-    assert asyncio.run(scenario()) == code
+    assert asyncio.run(scenario()) in code
 
 
 def test_a_child_that_cannot_begin_leaves_nothing(files: Path, tmp_path: Path) -> None:
