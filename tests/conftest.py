@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# httpx loads it late and keeps its exceptions; tests that run pytest within pytest would unload it.
+import httpcore  # noqa: F401
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None, print_blob=True)
