@@ -75,7 +75,7 @@ def load(
     Raises:
         ConfigurationInvalid: With every mistake found, in the order of the file.
     """
-    source = read(path)
+    source = read(path, "`gateway init` makes one")
     problems: list[Problem] = []
     document = Reader(parse(source), "the file", problems)
     service = _read_service(document)

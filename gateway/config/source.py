@@ -103,8 +103,12 @@ def _without_echoes(problems: Iterable[Problem]) -> list[Problem]:
     return [p for p in every if not (p.code.startswith("missing-") and p.at in untyped)]
 
 
-def read(path: str | os.PathLike[str]) -> Source:
+def read(path: str | os.PathLike[str], hint: str = "") -> Source:
     """Read a file.
+
+    Args:
+        path: The file.
+        hint: What to do where there is none; empty for nothing to add.
 
     Raises:
         ConfigurationInvalid: It is missing, unreadable, or no UTF-8 text.
@@ -113,10 +117,10 @@ def read(path: str | os.PathLike[str]) -> Source:
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
-        _refuse(file, "missing-file", "there is no such file", "`gateway init` makes one")
+        _refuse(file, "missing-file", "there is no such file", hint)
     except IsADirectoryError:
-        hint = f"did you mean {str(Path(path) / 'stages.toml')!r}?"
-        _refuse(file, "unreadable-file", "this is a folder, not a file", hint)
+        meant = f"did you mean {str(Path(path) / 'stages.toml')!r}?"
+        _refuse(file, "unreadable-file", "this is a folder, not a file", meant)
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL character
         reason = getattr(error, "strerror", None) or str(error)
         _refuse(file, "unreadable-file", f"the file cannot be read: {reason}")

@@ -413,6 +413,7 @@ def test_the_command_refuses_a_file_that_is_wrong(shop: Shop, call: Call) -> Non
     missing = call("check", "--routes", "routes.toml")
     assert (missing.exit_code, missing.stdout) == (4, "")
     assert missing.stderr.startswith("routes.toml: error[missing-file]: there is no such file")
+    assert "gateway init" not in missing.stderr  # that makes no routing tests
     (folder / "routes.toml").write_text(BOB.replace("version", "versoin"))
     wrong = call("check", "--routes", "routes.toml", "--json")
     found = json.loads(wrong.stdout)

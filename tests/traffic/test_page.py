@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from gateway.traffic.page import LATEST, PALETTE, Plot, Table, Text, colour, page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 EVIL = "<script>alert('</script>')</script>"
 PLOT = Plot("Shares", [{"x": [1, 2], "y": [0.1, 0.2], "name": EVIL}], {"yaxis": {"title": "share"}})
 
@@ -69,14 +65,3 @@ def test_what_is_no_number_has_a_colour_too() -> None:
     """A foreign log may name versions as it likes, and gets the same colour each time."""
     assert colour("blue") == colour("blue")
     assert colour("blue") in PALETTE
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="needs a browser: apt-get install chromium")
-def test_a_browser_draws_it(tmp_path: Path) -> None:
-    """The script finds the data, and the picture is there."""
-    file = tmp_path / "report.html"
-    file.write_text(page("t", "l", [PLOT]), encoding="utf-8")
-    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    command += [f"--user-data-dir={tmp_path / 'profile'}", file.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
-    assert 'class="main-svg"' in done.stdout
