@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from gateway.app import Gateway, Setup
 from gateway.cli import main
+from gateway.dataplane.limits import STEERING
 from gateway.dataplane.server import HttpServer, bind
 
 STAGES = """
@@ -187,8 +188,10 @@ class Running:
         self.loop = asyncio.get_running_loop()
         try:
             self.gateway = await Gateway.open(self._setup)
-            apps = (self.gateway.plane, self.gateway.control)
-            self.servers = [HttpServer(app, bind("127.0.0.1", 0)) for app in apps]
+            self.servers = [
+                HttpServer(self.gateway.plane, bind("127.0.0.1", 0)),
+                HttpServer(self.gateway.control, bind("127.0.0.1", 0), edge=STEERING),
+            ]
             self.data, self.url = (server.url for server in self.servers)
             tasks = [asyncio.create_task(server.run_until_stopped()) for server in self.servers]
             for server in self.servers:

@@ -36,6 +36,7 @@ from playwright.sync_api import (
 from playwright.sync_api import Error as BrowserError
 
 from gateway.app import Gateway, Setup
+from gateway.dataplane.limits import STEERING
 from gateway.dataplane.server import HttpServer, bind
 
 expect.set_options(timeout=20_000)
@@ -133,8 +134,10 @@ class Running:
         self._loop = asyncio.get_running_loop()
         try:
             self.gateway = await Gateway.open(self._setup)
-            apps = (self.gateway.plane, self.gateway.control)
-            self._servers = [HttpServer(app, bind("127.0.0.1", 0)) for app in apps]
+            self._servers = [
+                HttpServer(self.gateway.plane, bind("127.0.0.1", 0)),
+                HttpServer(self.gateway.control, bind("127.0.0.1", 0), edge=STEERING),
+            ]
             self.data, self.url = (server.url for server in self._servers)
             self.gateway.service.data_url = self.data
             self.gateway.service.control_url = self.url
