@@ -6,17 +6,17 @@ in the envelope. Nothing is done, and nothing is told, before the signature is v
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from time import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from gateway.controlplane.cloud.access import Access
-from gateway.controlplane.cloud.apis import api_of
 from gateway.controlplane.cloud.asked import Asked, Caller, Fields, check_namespace
 from gateway.controlplane.cloud.errors import UNSUPPORTED, CloudError, code_for, fail, translated
 from gateway.controlplane.cloud.reading import read_request
@@ -37,6 +37,9 @@ from gateway.controlplane.rest.reading import read_limited
 from gateway.controlplane.service import Control
 from gateway.core.errors import nearest
 from gateway.store.protocol import Author
+
+if TYPE_CHECKING:
+    from gateway.controlplane.cloud.apis import Api
 
 SECRET_ID: Final = "AKIDLOCALGATEWAY"  # noqa: S105 - a name, and no secret
 """The secret id that clients are given."""
@@ -83,6 +86,7 @@ class CloudApi:
         self._times = Times(control.store)
         self._clock = clock
         self._new_id = new_id
+        self._api_of: Callable[[str], Api] | None = None
 
     def takes(self, scope: Scope) -> bool:
         """Whether a request is one of this protocol; nothing is said about its signature."""
@@ -129,7 +133,9 @@ class CloudApi:
             return {"Error": {"Code": code_for(found.codes, action), "Message": str(found)}}
 
     async def _run(self, name: str, parameters: Parameters, caller: Caller) -> Fields:
-        api = api_of(caller.version)
+        if self._api_of is None:  # in a thread: callers of stages are answered in between
+            self._api_of = await asyncio.to_thread(_tables)
+        api = self._api_of(caller.version)
         action = api.actions.get(name)
         if name in api.reasons:
             fail(UNSUPPORTED, f"this gateway does not do {name}: {api.reasons[name]}")
@@ -141,6 +147,13 @@ class CloudApi:
         check_namespace(given.Namespace)
         asked = Asked(self._control, given, caller, self._times, self._clock, self._new_id)
         return await action.run(asked)
+
+
+def _tables() -> Callable[[str], Api]:
+    """What finds the table of an API; all of them take long to load, and most never need them."""
+    from gateway.controlplane.cloud.apis import api_of
+
+    return api_of
 
 
 def _said(headers: Mapping[str, str], flat: Mapping[str, str]) -> dict[str, str]:

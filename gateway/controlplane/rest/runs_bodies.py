@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, RootModel, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, RootModel, WithJsonSchema
 
 from gateway.controlplane.problems import Rejected
 from gateway.controlplane.rest.bodies import Body, refuse_value
@@ -83,6 +83,8 @@ class ReplayBody(Body):
 
 class RunBody(RootModel[Annotated[VerifyBody | ReplayBody, Field(discriminator="kind")]]):
     """What is to be done."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 _MODELS: Final[Mapping[Kind, type[Body]]] = {"verify": VerifyBody, "replay": ReplayBody}
