@@ -10,6 +10,7 @@ from gateway.controlplane.logbook import Clocks, Logbook
 from gateway.controlplane.shares import Shares
 from gateway.live import Live
 from gateway.observe import Observer
+from gateway.observe.observer import BOUND
 from gateway.observe.traces import Traces
 from gateway.store.invocation_log import InvocationLog
 from gateway.store.protocol import StateUnusable
@@ -46,12 +47,15 @@ class Sight:
         self.logbook = Logbook(log, clocks, tell)
         self.shares = Shares(live.snapshot)
         live.followers.append(self.shares.follow)
-        self.observer.sinks += [self.logbook.take, self.shares.take]
+        self.observer.sinks.append(self.shares.take)
+        self.observer.readers.append(self.logbook.take)
+        self.observer.room = self.logbook.room
         self._traces = None
         if traced is not None:
             dice = Random().random  # noqa: S311 - which requests are traced is no secret
             self._traces = Traces(clocks.wall, clocks.now, dice, ratio=traced)
-            self.observer.sinks.append(self._traces.take)
+            self.observer.readers.append(self._traces.take)
+            self.observer.room = lambda: BOUND  # a sampled trace of a caller is never left out
 
     async def close(self) -> None:
         """Take in what waits, write and send it."""

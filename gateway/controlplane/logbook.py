@@ -15,7 +15,8 @@ from typing import Final
 from gateway.controlplane.entries import entry_of, invoked_entry
 from gateway.controlplane.invoking import Invoked
 from gateway.core.entries import Target
-from gateway.observe import Noted, Observation
+from gateway.observe import Detailed, Observation
+from gateway.observe.observer import BEAT
 from gateway.store.invocation_log import InvocationLog
 from gateway.store.logged import Entry, Wanted
 from gateway.store.protocol import StateUnusable
@@ -54,6 +55,10 @@ class _Bucket:
         self._room = float(BURST)
         self._filled = now
 
+    def room(self, now: float) -> int:
+        """How many there are at a time, if none is taken before."""
+        return int(min(BURST, self._room + (now - self._filled) * self._rate))
+
     def take(self, wanted: int, now: float) -> int:
         """As many as there are, up to what is wanted."""
         self._room = min(BURST, self._room + (now - self._filled) * self._rate)
@@ -91,10 +96,15 @@ class Logbook:
         self._writing: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
 
-    def take(self, batch: Sequence[Noted]) -> None:
-        """Keep of a batch what there is room for, errors first; a sink of the observer."""
+    def take(self, batch: Sequence[Detailed], others: int) -> None:
+        """Keep of a batch what there is room for, errors first; a reader of the observer."""
+        self.left_out += others
         since_epoch = self.clocks.wall() - self.clocks.now()
         self._put([entry_of(Observation._make(n), since_epoch) for n in self._chosen(batch)])
+
+    def room(self) -> int:
+        """How many ordinary entries there will be room for at the observer's next beat."""
+        return self._usual.room(self.clocks.now() + BEAT)
 
     def add(self, entry: Entry) -> None:
         """Keep one entry, if there is room."""
@@ -134,7 +144,7 @@ class Logbook:
         await self.flush()
         await self.log.close()
 
-    def _chosen(self, batch: Sequence[Noted]) -> Sequence[Noted]:
+    def _chosen(self, batch: Sequence[Detailed]) -> Sequence[Detailed]:
         allowed = self._allowed(len(batch))
         if allowed == len(batch):
             return batch
@@ -181,15 +191,15 @@ class Logbook:
         self._news = asyncio.Event()
 
 
-def _apart(batch: Sequence[Noted]) -> tuple[list[Noted], list[Noted]]:
+def _apart(batch: Sequence[Detailed]) -> tuple[list[Detailed], list[Detailed]]:
     """Errors, and the rest."""
-    failed: list[Noted] = []
-    others: list[Noted] = []
+    failed: list[Detailed] = []
+    others: list[Detailed] = []
     for noted in batch:
         status = noted[1]
         (failed if status >= 400 and noted[0].kind(status) else others).append(noted)
     return failed, others
 
 
-def _ended(noted: Noted) -> float:
+def _ended(noted: Detailed) -> float:
     return noted[2]

@@ -88,7 +88,7 @@ class Shares:
 
     def take(self, batch: Sequence[Noted]) -> None:
         """Count answers; a sink of the observer."""
-        for cell, _, _, _, revision, _ in batch:
+        for cell, _, _, _, revision in batch:
             label = cell.label
             course = self._courses.get((label.function, label.qualifier))
             if course is not None and revision >= course.revision and label.reason in DRAWN:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from math import ceil
 from typing import Final, NamedTuple, Protocol
 
 from gateway.observe.counters import Cell, Counters, Label
@@ -17,6 +18,9 @@ from gateway.observe.series import Series
 
 BOUND: Final = 100_000
 """Answers that may wait to be taken in."""
+
+DETAILS: Final = 10_000
+"""Answers in detail that may wait; of more errors than that the newest are known in detail."""
 
 KEPT_BODY: Final = 4096
 """Bytes that are kept of a request's body."""
@@ -73,11 +77,19 @@ class Observation(NamedTuple):
         return self.ended - self.asked.began
 
 
-Noted = tuple[Cell, int, float, Asked, int, Ended | None]
+Noted = tuple[Cell, int, float, float, int]
+"""What is noted of every answer: its cell, its status, when the request came, when the answer was
+out, and the revision. It holds nothing of the request: whatever outlives a request costs more than
+all the counting, in memory that is not used again at once and in work for the collector."""
+
+Detailed = tuple[Cell, int, float, Asked, int, Ended | None]
 """An observation as it is noted: making an `Observation` of it costs as much as all the rest."""
 
 Sink = Callable[[Sequence[Noted]], None]
 """Is given every batch of answers in the order in which they ended."""
+
+Reader = Callable[[Sequence[Detailed], int], None]
+"""Is given those of a batch that were noted in detail, and how many were not."""
 
 
 class Observer:
@@ -90,6 +102,9 @@ class Observer:
         counters: Counts of answers.
         series: Counts and latencies over time.
         sinks: Whoever else is given the answers, in batches.
+        readers: Whoever is given what is noted in detail: every answer while there are few, errors
+            always, and of the rest as many as `room` says.
+        room: How many details anybody can use by the next beat.
         dropped: Answers that were counted and otherwise forgotten.
     """
 
@@ -98,9 +113,13 @@ class Observer:
         self.counters = Counters()
         self.series = Series()
         self.sinks: list[Sink] = []
+        self.readers: list[Reader] = []
+        self.room: Callable[[], int] = lambda: BOUND
         self.dropped = 0
         self._lag = 0.0
         self._waiting: deque[Noted] = deque(maxlen=BOUND)
+        self._details: deque[Detailed] = deque(maxlen=DETAILS)
+        self._stride = self._skip = 1  # of ordinary answers each so many-th one is noted in detail
 
     def cell(self, label: Label, *, malformed: bool = False) -> Cell:
         """Where the answers of a label are counted."""
@@ -112,23 +131,32 @@ class Observer:
         """Take note of an answer that is out."""
         statuses = cell.statuses
         statuses[status] = statuses.get(status, 0) + 1
-        if len(asked.body) > KEPT_BODY:  # nobody reads it any more; one byte tells of more
-            asked.body = asked.body[: KEPT_BODY + 1]
-        waiting = self._waiting
+        waiting, ended = self._waiting, self.now()
         if len(waiting) == BOUND:
             self.dropped += 1
-        waiting.append((cell, status, self.now(), asked, revision, outcome))
+        waiting.append((cell, status, asked.began, ended, revision))
+        self._skip -= 1
+        if self._skip <= 0 or status >= 400:
+            self._skip = self._stride
+            if len(asked.body) > KEPT_BODY:  # nobody reads it any more; one byte tells of more
+                asked.body = asked.body[: KEPT_BODY + 1]
+            self._details.append((cell, status, ended, asked, revision, outcome))
 
     def settle(self) -> None:
         """Take in the answers that wait; whoever reads calls this first."""
         waiting = self._waiting
         if not waiting:
             return
-        batch = list(waiting)
+        batch, details = list(waiting), list(self._details)
         waiting.clear()
+        self._details.clear()
         self.series.take(batch)
         for sink in self.sinks:
             sink(batch)
+        for reader in self.readers:
+            reader(details, len(batch) - len(details))
+        self._stride = max(1, ceil(len(batch) / max(1, self.room())))
+        self._skip = min(self._skip, self._stride)
 
     async def run(self, pause: Callable[[float], Awaitable[None]]) -> None:
         """Take in what waits, again and again, until cancelled."""

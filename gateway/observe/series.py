@@ -191,13 +191,13 @@ class Series:
         """Take in answers, in the order in which they ended."""
         intervals: dict[Cell, Interval] = {}
         second = -1
-        for cell, status, ended, asked, _, _ in batch:
+        for cell, status, began, ended, _ in batch:
             if ended >= second + 1:  # cells are told apart faster than labels
                 second, intervals = int(ended), {}
             interval = intervals.get(cell)
             if interval is None:
                 interval = intervals[cell] = self._track(cell.label, second).at(second)
-            interval.add(cell, status, ended - asked.began)
+            interval.add(cell, status, ended - began)
         self._forget(second - MINUTES * 60)
 
     def labels(self) -> list[Label]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.observe.observer import Noted, Observation
+from gateway.observe.observer import Detailed, Observation
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -29,7 +29,7 @@ class TracingUnavailable(Exception):
 
 
 class Traces:
-    """Makes spans of answers; a sink of the observer.
+    """Makes spans of answers; a reader of the observer.
 
     Args:
         wall: Seconds since 1970.
@@ -69,13 +69,13 @@ class Traces:
         self._parent = TraceContextTextMapPropagator()
         self._kind = SpanKind.SERVER
 
-    def take(self, batch: Sequence[Noted]) -> None:
-        """Make spans of those answers that are traced."""
+    def take(self, batch: Sequence[Detailed], _others: int) -> None:
+        """Make spans of those answers that are traced; a reader of the observer."""
         since_epoch = self._wall() - self._now()
-        for noted in batch:
-            parent = noted[3].headers.get("traceparent")
+        for detailed in batch:
+            parent = detailed[3].headers.get("traceparent")
             if self._random() < self._ratio if parent is None else parent.endswith("-01"):
-                self._span(Observation._make(noted), since_epoch)
+                self._span(Observation._make(detailed), since_epoch)
 
     def close(self) -> None:
         """Send what waits; takes as long as the library lets it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
@@ -18,19 +17,6 @@ from gateway.verdict import Outcome
 HALF = Route("1", {"2": Decimal("0.5")})
 
 
-@dataclass
-class Asked:
-    """A request as the observer sees one."""
-
-    began: float = 0.0
-    id: str = "a"
-    method: str = "GET"
-    path: str = "/"
-    query_string: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
 def shop(route: Route) -> Snapshot:
     """A function whose alias leads there."""
     story = (PutFunction("f", "c"), Publish("f"), Publish("f"), PutAlias("f", "release", route))
@@ -40,7 +26,7 @@ def shop(route: Route) -> Snapshot:
 def answers(version: str, times: int, revision: int = 1, reason: str = "weight") -> list[Noted]:
     """Answers of a version."""
     cell = Cell(Label("release", "f", "release", version, reason))
-    return [(cell, 200, 1.0, Asked(), revision, None)] * times
+    return [(cell, 200, 0.0, 1.0, revision)] * times
 
 
 def release(shares: Shares) -> Division:
@@ -79,7 +65,7 @@ def test_rules_take_whom_they_name_and_are_not_counted() -> None:
     """Nor is what other aliases and other functions answered."""
     shares = Shares(shop(HALF))
     shares.take(answers("2", 100, reason="rule:1"))
-    shares.take([(Cell(Label("x", "g", "release", "2", "main")), 200, 1.0, Asked(), 1, None)])
+    shares.take([(Cell(Label("x", "g", "release", "2", "main")), 200, 0.0, 1.0, 1)])
     assert release(shares).requests == 0
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
-from gateway.observe import Label, Noted, Observation, Observer
+from gateway.observe import Detailed, Label, Noted, Observation, Observer
 from gateway.observe import observer as module
 
 LABEL = Label("release", "orders", "release", "1", "main")
@@ -36,21 +38,24 @@ def test_counts_are_there_at_once() -> None:
 
 
 def test_what_waits_is_taken_in_once_and_in_order() -> None:
-    """Sinks and the course over time are given the same batch."""
+    """Sinks and the course over time are given the same batch, readers the details."""
     observer = Observer(iter([2.0, 3.0]).__next__)
     batches: list[Sequence[Noted]] = []
+    details: list[tuple[Sequence[Detailed], int]] = []
     observer.sinks.append(batches.append)
+    observer.readers.append(lambda batch, others: details.append((batch, others)))
     cell = observer.cell(LABEL)
     observer.note(cell, 200, Asked("a"), 7)
     observer.note(cell, 430, Asked("b", body=b""), 8)
     observer.settle()
     observer.settle()
-    ((one, two),) = batches
+    assert batches == [[(cell, 200, 1.0, 2.0, 7), (cell, 430, 1.0, 3.0, 8)]]
+    (((one, two), others),) = details
     first, second = Observation._make(one), Observation._make(two)
     assert (first.asked.id, first.status, first.revision, first.seconds) == ("a", 200, 7, 1.0)
     assert (second.asked.id, second.status, second.revision, second.seconds) == ("b", 430, 8, 2.0)
     assert (first.cell.label, len(first.asked.body)) == (LABEL, module.KEPT_BODY + 1)
-    assert observer.series.whole(LABEL).requests == 2
+    assert (observer.series.whole(LABEL).requests, others) == (2, 0)
 
 
 def test_beyond_the_bound_the_oldest_are_dropped_and_counted(
@@ -59,13 +64,49 @@ def test_beyond_the_bound_the_oldest_are_dropped_and_counted(
     """The counters have them all the same."""
     monkeypatch.setattr(module, "BOUND", 3)
     observer = Observer(lambda: 2.0)
+    observer._waiting = deque(maxlen=3)
     batches: list[Sequence[Noted]] = []
     observer.sinks.append(batches.append)
-    for name in "abcde":
-        observer.note(observer.cell(LABEL), 200, Asked(name), 1)
+    for revision in range(5):
+        observer.note(observer.cell(LABEL), 200, Asked(), revision)
     observer.settle()
-    assert [each[3].id for each in batches[0]] == ["c", "d", "e"]
+    assert [noted[-1] for noted in batches[0]] == [2, 3, 4]
     assert (observer.dropped, observer.counters.total()) == (2, 5)
+
+
+def test_of_many_answers_as_many_as_there_is_room_for_are_noted_in_detail() -> None:
+    """Evenly, from the second batch on; errors always, and nothing is missing in the counts."""
+    observer = Observer(lambda: 2.0)
+    observer.room = lambda: 10
+    found: list[tuple[list[str], int]] = []
+    observer.readers.append(lambda batch, others: found.append(([d[3].id for d in batch], others)))
+    cell = observer.cell(LABEL)
+    for _ in range(2):
+        for number in range(100):
+            observer.note(cell, 500 if number == 55 else 200, Asked(str(number)), 1)
+        observer.settle()
+    assert (len(found[0][0]), found[0][1]) == (100, 0)
+    details, others = found[1]
+    assert len(details) + others == 100
+    assert "55" in details
+    places = [int(number) for number in details if number != "55"]
+    assert {b - a for a, b in pairwise(places)} <= {10, 15, 5, 20}
+    assert 9 <= len(places) <= 11
+    assert observer.series.whole(LABEL).requests == 200
+
+
+def test_after_many_answers_few_are_all_noted_in_detail_again() -> None:
+    """One batch later."""
+    observer = Observer(lambda: 2.0)
+    observer.room = lambda: 10
+    found: list[int] = []
+    observer.readers.append(lambda batch, _others: found.append(len(batch)))
+    for size in (1000, 5, 5):
+        for _ in range(size):
+            observer.note(observer.cell(LABEL), 200, Asked(), 1)
+        observer.settle()
+    assert found[0] == 1000
+    assert found[2] == 5
 
 
 def test_it_takes_in_again_and_again_until_it_is_cancelled() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,22 +13,9 @@ ONE = Label("release", "orders", "release", "1", "main")
 TWO = Label("release", "orders", "release", "2", "weight")
 
 
-@dataclass
-class Asked:
-    """A request as the observer sees one."""
-
-    began: float
-    id: str = "a"
-    method: str = "GET"
-    path: str = "/"
-    query_string: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
 def answer(ended: float, label: Label = ONE, status: int = 200, took: float = 0.01) -> Noted:
     """An answer that was out at a moment."""
-    return (Cell(label), status, ended, Asked(ended - took), 1, None)
+    return (Cell(label), status, ended - took, ended, 1)
 
 
 def test_answers_are_in_the_second_in_which_they_ended() -> None:

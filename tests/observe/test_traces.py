@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from gateway.observe import Cell, Label, Noted
+from gateway.observe import Cell, Detailed, Label
 from gateway.observe.traces import Traces, TracingUnavailable
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-"
@@ -28,17 +28,17 @@ class Asked:
     body: bytes = b""
 
 
-def noted(status: int = 200, **headers: str) -> Noted:
+def noted(status: int = 200, **headers: str) -> Detailed:
     """An answer that took a second."""
     cell = Cell(Label("release", "orders", "release", "2", "weight"))
     return (cell, status, 5.0, Asked(headers=headers), 7, None)
 
 
-def spans(*batch: Noted, dice: float = 0.0) -> list[object]:
+def spans(*batch: Detailed, dice: float = 0.0) -> list[object]:
     """The spans that are made of these."""
     exporter = InMemorySpanExporter()
     traces = Traces(lambda: 1005.0, lambda: 5.0, lambda: dice, ratio=0.5, exporter=exporter)
-    traces.take(batch)
+    traces.take(batch, 0)
     traces.close()
     return list(exporter.get_finished_spans())
 
