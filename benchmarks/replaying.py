@@ -9,6 +9,7 @@ sent gaps (Kolmogorov-Smirnov). Recordings of your own are measured with
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import re
 import shutil
@@ -145,8 +146,16 @@ def recordings(files: Sequence[str]) -> list[tuple[str, list[Recorded]]]:
     return found or [("invented bursts", bursts(5000))]
 
 
-def main(files: Sequence[str] = ()) -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     """Print the figures."""
+    options = argparse.ArgumentParser(description="How fast and how evenly recordings are played.")
+    options.add_argument(
+        "files", nargs="*", metavar="RECORDING", help="in place of invented bursts"
+    )
+    files = options.parse_args(arguments).files
+    missing = [file for file in files if not Path(file).is_file()]
+    if missing:
+        options.error(f"there is no file {missing[0]!r}")
     print(f"a replay, {ROUNDS} rounds of {REQUESTS} requests over {CONNECTIONS} connections")
     with started("bare", bare_command()) as server:
         print(fastest(server))
