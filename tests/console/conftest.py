@@ -118,8 +118,12 @@ class Running:
         self, path: str, times: int, headers: dict[str, str] | None = None
     ) -> Counter[tuple[int, str]]:
         """Send so many requests to the data plane, eight at a time; gives statuses and versions."""
+        # httpcore closes an idle connection that another thread has just been given.
+        none_idle = httpx.Limits(max_keepalive_connections=0)
         with (
-            httpx.Client(base_url=self.data, trust_env=False, timeout=30) as client,
+            httpx.Client(
+                base_url=self.data, trust_env=False, timeout=30, limits=none_idle
+            ) as client,
             ThreadPoolExecutor(8) as pool,
         ):
             answers = pool.map(lambda _: client.get(path, headers=headers), range(times))
@@ -148,7 +152,7 @@ class Running:
             self._ready.set()
         await asyncio.gather(*tasks)
         for connection in [each for s in self._servers for each in s.server_state.connections]:
-            connection.transport.abort()  # a browser keeps it
+            connection.abort()  # a browser keeps it
         await self.gateway.close()
 
 
