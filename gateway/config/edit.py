@@ -113,8 +113,9 @@ class Editor:
         if home is not None:
             here = [s.end for s in dotted if s.outer == table]
             self._line(here[-1] if here else home.end, (key,), value)
-        elif dotted and len(dotted[-1].outer) < len(table):
-            self._line(dotted[-1].end, (*table[len(dotted[-1].outer) :], key), value)
+        elif around := [s for s in dotted if len(s.outer) < len(table)]:
+            # A table that dotted keys have made may have no header any more.
+            self._line(around[-1].end, (*table[len(around[-1].outer) :], key), value)
         else:
             self._blocks.setdefault(table, {})[key] = value
 

@@ -49,6 +49,11 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"t": {"x": 1, "a": {"b": 1}}},
         "[t]\nx = 1\na = { b = 1 }\n",
     ),
+    "a new value in a table of dotted keys that has one with a header": (
+        "a.b = 1\n\n[a.c]\nd = 1\n",
+        {"a": {"b": 1, "c": {"d": 1}, "e": 2}},
+        "a.b = 1\na.e = 2\n\n[a.c]\nd = 1\n",
+    ),
     "a new value in an empty table": ("[a]\n[b]\n", {"a": {"c": 1}, "b": {}}, "[a]\nc = 1\n[b]\n"),
     "an empty table at the end": ("[a]\nb = 1\n[c]", {"c": {}}, "[c]\n"),
     "comments go with their line": (

@@ -37,6 +37,7 @@ from playwright.sync_api import Error as BrowserError
 
 from gateway.app import Gateway, Setup
 from gateway.dataplane.limits import STEERING
+from gateway.dataplane.protocol import GatewayProtocol
 from gateway.dataplane.server import HttpServer, bind
 
 expect.set_options(timeout=20_000)
@@ -152,6 +153,7 @@ class Running:
             self._ready.set()
         await asyncio.gather(*tasks)
         for connection in [each for s in self._servers for each in s.server_state.connections]:
+            assert isinstance(connection, GatewayProtocol)
             connection.abort()  # a browser keeps it
         await self.gateway.close()
 
