@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MINUTES := 60
 FUZZED := tests/dataplane/test_strict_fuzz.py tests/config/test_fuzz.py tests/core/test_rules.py \
-	tests/store/test_zips.py tests/controlplane/cloud/test_cloud_fuzz.py tests/traffic/test_import_fuzz.py
+	tests/store/test_zips.py tests/controlplane/cloud/test_cloud_fuzz.py tests/traffic/test_import_fuzz.py \
+	tests/config/test_merge_properties.py tests/config/test_export_properties.py \
+	tests/core/test_breaker.py tests/dataplane/test_circuit.py
 
 .PHONY: run test check format load bench fuzz soak clean
 
@@ -33,12 +36,11 @@ bench: $(STAMP)          ## the benchmarks, as ratios to a bare ASGI application
 	$(BIN)/python -m benchmarks
 
 fuzz: $(STAMP)           ## every parser against inputs at random, for many minutes
-	$(BIN)/python -m pytest --hypothesis-profile=long --timeout=0 $(FUZZED)
+	$(BIN)/python -m pytest -vv --durations=10 --hypothesis-profile=long --timeout=0 $(FUZZED)
 
-soak: $(STAMP)           ## an hour of slow callers, restarts and kills under load
+soak: $(STAMP)           ## an hour of slow callers, restarts and kills under load, MINUTES=60
 	$(BIN)/python -m benchmarks.slow
-	$(BIN)/python -m benchmarks.draining 500
-	$(BIN)/python -m benchmarks.killing
+	$(BIN)/python -m benchmarks.soaking --minutes $(MINUTES)
 
 $(STAMP): pyproject.toml gateway/__init__.py
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'

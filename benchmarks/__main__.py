@@ -10,11 +10,13 @@ from benchmarks import (
     processor,
     recovery,
     reloading,
+    scaling,
     startup,
     steering,
 )
 
 for benchmark in (
-    deciding, recovery, startup, processor, forwarding, isolation, steering, reloading, killing,
+    deciding, recovery, startup, processor, scaling,
+    forwarding, isolation, steering, reloading, killing,
 ):  # fmt: skip
     benchmark.main()

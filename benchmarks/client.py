@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import cycle
+from time import perf_counter
 
 import httptools
 
@@ -25,6 +28,7 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._load.statuses[self._parser.get_status_code()] += 1
+        self._load.took.append(perf_counter() - self._sent)
         self._next()
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -33,22 +37,22 @@ class _Connection(asyncio.Protocol):
     def _next(self) -> None:
         if self._load.take():
             self._parser = httptools.HttpResponseParser(self)
-            self._transport.write(self._load.request)  # type: ignore[attr-defined]
+            self._sent = perf_counter()
+            self._transport.write(self._load.next_request())  # type: ignore[attr-defined]
         else:
             self._transport.close()
 
 
 class _Load:
-    def __init__(self, request: bytes, count: int, connections: int) -> None:
-        self.request = request
+    def __init__(
+        self, requests: Sequence[bytes], take: Callable[[], bool], connections: int
+    ) -> None:
+        self.next_request = cycle(requests).__next__
+        self.take = take
         self.statuses: Counter[int] = Counter()
+        self.took: list[float] = []
         self.done = asyncio.get_running_loop().create_future()
-        self._left = count
         self._open = connections
-
-    def take(self) -> bool:
-        self._left -= 1
-        return self._left >= 0
 
     def ended(self) -> None:
         self._open -= 1
@@ -62,10 +66,47 @@ async def send(address: tuple[str, int], request: bytes, count: int, connections
     Raises:
         RuntimeError: Some answers were missing or were not 200.
     """
-    load = _Load(request, count, connections)
+    await send_each(address, [request], count, connections)
+
+
+async def send_each(
+    address: tuple[str, int], requests: Sequence[bytes], count: int, connections: int
+) -> None:
+    """Send `count` requests as `send` does, these ones in turn.
+
+    Raises:
+        RuntimeError: Some answers were missing or were not 200.
+    """
+    left = iter(range(count))
+    load = await _run(address, requests, lambda: next(left, None) is not None, connections)
+    if load.statuses != {200: count}:
+        raise RuntimeError(f"{count} requests were answered {dict(load.statuses)}")
+
+
+async def send_for(
+    address: tuple[str, int], request: bytes, seconds: float, connections: int
+) -> list[float]:
+    """Send equal requests for a while; gives the seconds that each took.
+
+    Raises:
+        RuntimeError: Some answers were not 200.
+    """
+    until = perf_counter() + seconds
+    load = await _run(address, [request], lambda: perf_counter() < until, connections)
+    if set(load.statuses) != {200}:
+        raise RuntimeError(f"requests were answered {dict(load.statuses)}")
+    return load.took
+
+
+async def _run(
+    address: tuple[str, int],
+    requests: Sequence[bytes],
+    take: Callable[[], bool],
+    connections: int,
+) -> _Load:
+    load = _Load(requests, take, connections)
     loop = asyncio.get_running_loop()
     for _ in range(connections):
         await loop.create_connection(lambda: _Connection(load), *address)
     await load.done
-    if load.statuses != {200: count}:
-        raise RuntimeError(f"{count} requests were answered {dict(load.statuses)}")
+    return load

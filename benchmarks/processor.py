@@ -62,6 +62,7 @@ def compare(connections: int, **served: str) -> tuple[float, float, float]:
 def main() -> None:
     """Print the figures."""
     print(f"processor time a request, {ROUNDS} rounds of {REQUESTS} requests in turn")
+    print("the gateway with a rule, weights, metrics and the invocation log; bare on uvicorn")
     for kind, served in KINDS.items():
         for connections in CONNECTIONS:
             bare, gateway, ratio = compare(connections, **served)

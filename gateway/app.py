@@ -7,7 +7,7 @@ them.
 from __future__ import annotations
 
 import os
-from asyncio import Task, create_task, gather, sleep
+from asyncio import Task, create_task, sleep
 from collections.abc import Callable
 from pathlib import Path
 from random import SystemRandom
@@ -15,9 +15,11 @@ from time import monotonic, monotonic_ns, time
 
 from starlette.types import ASGIApp
 
+from gateway.beginning import declare, prove
 from gateway.console import Console
 from gateway.controlplane import Control, control_app
 from gateway.controlplane.asynchronous import Asynchronous, Host
+from gateway.controlplane.circuits import nobody
 from gateway.controlplane.cloud import Access, key_pair
 from gateway.controlplane.code import Code
 from gateway.controlplane.declaring import Declaring
@@ -26,11 +28,13 @@ from gateway.controlplane.invoking import Invoking
 from gateway.controlplane.logbook import Clocks
 from gateway.controlplane.news import error_event
 from gateway.controlplane.objects import Objects, ObjectsApi, Signers
+from gateway.controlplane.peers import Activity
 from gateway.controlplane.recent import Recent
 from gateway.controlplane.runs import Place, Runs
 from gateway.controlplane.writer import Writer
 from gateway.core.changes import Change
 from gateway.core.snapshot import Snapshot
+from gateway.dataplane.breakers import Breakers
 from gateway.dataplane.explaining import explain_request
 from gateway.dataplane.faults import Faults
 from gateway.dataplane.features import Guards
@@ -42,9 +46,9 @@ from gateway.live import Live
 from gateway.rollout.controller import Rollouts
 from gateway.rollout.told import Desk
 from gateway.rollout.watching import Watching
-from gateway.runtime import BrokenVersions, Runtime
-from gateway.setup import Setup, log_of, open_store
-from gateway.sight import Sight
+from gateway.runtime import Runtime
+from gateway.setup import Setup, exchange_of, open_log, open_store, sender_of
+from gateway.sight import Among, Sight, Sources
 from gateway.store.cache import CodeFolders
 from gateway.store.invocation_log import InvocationLog
 from gateway.store.leading import in_the_lead
@@ -84,11 +88,12 @@ class Gateway:
         self.setup = setup
         self.seed = SystemRandom().getrandbits(32) if setup.seed is None else setup.seed
         self.live = Live(recovered.snapshot)
+        sender = sender_of(setup)
         self._sight = Sight(
             Clocks(time, monotonic),
-            self.live,
-            log,
-            lambda error: self.events.publish(error_event(error, log.name)),
+            Sources(self.live, log, self._activity, lambda: store.age),
+            Among(sender, exchange_of(setup, sender), setup.role.steered),
+            lambda error, where: self.events.publish(error_event(error, where)),
             setup.traced,
         )
         self.observer, self.logbook = self._sight.observer, self._sight.logbook
@@ -115,7 +120,7 @@ class Gateway:
             clock=time,
             declared=recovered.declared,
         )
-        self.faults = Faults(self.runtime, self.live, self.seed, sleep)
+        self.faults = self._faulty()
         invoking = Invoking(self.live, self.faults, dice, new_id, self.logbook.invoked)
         self.asynchronous = self._unwaited(invoking)
         self.service = self._steered(invoking)
@@ -125,6 +130,13 @@ class Gateway:
         self.service.runs = self._running()
         self.service.recorder = Recorder(self.plane, Tap(self.live, monotonic), line_of)
         self.control, self.uploads = self._steering()
+
+    def _activity(self) -> Activity:
+        return self.runtime.activity()
+
+    def _faulty(self) -> Faults:
+        breakers = Breakers(monotonic, lambda turned: self.events.publish(Event.breaker(turned)))
+        return Faults(self.runtime, self.live, self.seed, sleep, breakers)
 
     def _answering(self, dice: Dice, new_id: Callable[[], str]) -> DataPlane:
         return DataPlane(
@@ -170,7 +182,7 @@ class Gateway:
         return Rollouts(
             self.live,
             change,
-            Watching(self.observer, monotonic),
+            Watching(self.observer, lambda: self.live.snapshot.revision, monotonic),
             time,
             lambda error, where: self.events.publish(error_event(error, where)),
         )
@@ -190,6 +202,7 @@ class Gateway:
             observer=self.observer,
             logbook=self.logbook,
             shares=self._sight.shares,
+            peers=self._sight.peers,
             writer=self.writer,
             declaring=Declaring(self.writer, self.live, self._code, self.setup.file),
             explainer=explain_request,
@@ -198,6 +211,7 @@ class Gateway:
             asynchronous=self.asynchronous,
             recent=Recent(time),
             objects=self._objects,
+            standings=self.faults.breakers.standings if self.setup.role.answers else nobody,
         )
 
     @classmethod
@@ -212,7 +226,7 @@ class Gateway:
         store = await open_store(setup)
         try:
             recovered = await recover(store)
-            log = await InvocationLog.open(log_of(setup.state))
+            log = await open_log(setup)
         except BaseException:
             await store.close()
             raise
@@ -225,32 +239,17 @@ class Gateway:
         return gateway
 
     async def _begin(self) -> None:
-        await self._declare()
-        versions = list(self.live.snapshot.versions())
-        await self._code.forget(self.live.snapshot)
-        await self._code.fetch(versions)
-        try:
-            self.runtime.prove_all(versions)
-        except BrokenVersions as broken:
-            if not self.setup.follows:
-                raise
-            self.warnings = (f"warning[{broken.errors[0].code}]: {broken}",)
-        await self.asynchronous.resume()
+        self.warnings = await declare(self.setup, self.service)
+        self.warnings += await prove(self.setup, self.service)
+        self._sight.begin(sleep)
         self._tasks = (
             create_task(self.observer.run(sleep)),
-            create_task(self.rollouts.run(in_the_lead(self._store, sleep))),
+            create_task(self.logbook.run(sleep)),
         )
-
-    async def _declare(self) -> None:
-        if self.setup.file is None:
-            return
-        author = Author("stages.toml", str(self.setup.file))
-        following = create_task(self.writer.follow())  # others may change the same state just now
-        try:
-            self.warnings = (await self.service.apply_file(None, author)).warnings
-        finally:
-            following.cancel()
-            await gather(following, return_exceptions=True)
+        if self.setup.role.steered:
+            await self.asynchronous.resume()
+            moving = self.rollouts.run(in_the_lead(self._store, sleep))
+            self._tasks += (create_task(moving),)
 
     async def close(self) -> None:
         """Finish the changes that are being made, and let go of everything."""

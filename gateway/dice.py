@@ -57,4 +57,4 @@ class Fixed:
 def request_ids() -> Callable[[], str]:
     """Ids of 32 hexadecimal digits, from dice of their own: a seed must not repeat them."""
     bits = Random(SystemRandom().getrandbits(128)).getrandbits  # noqa: S311 - ids are no secrets
-    return lambda: f"{bits(128):032x}"
+    return lambda: bits(128).to_bytes(16).hex()

@@ -5,80 +5,40 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from shlex import quote
 from typing import Any, Final
 
+from gateway.addresses import (
+    LOOPBACK,
+    LOOPBACKS,
+    Addresses,
+    Exposed,
+    Handed,
+    Interception,
+    Unverified,
+)
 from gateway.app import Gateway
 from gateway.controlplane.events import Event, Events, Subscription
 from gateway.controlplane.watching import Watcher
-from gateway.core.errors import GatewayError
-from gateway.dataplane.limits import FRONT, STEERING, STRICT, Edge
+from gateway.dataplane.limits import FRONT, STEERING
 from gateway.dataplane.protocol import GatewayProtocol
-from gateway.dataplane.server import HttpServer, PortInUse, bind
-from gateway.intercept import Authority, FrontApp, Kind, Once, Tunnels, front_protocol
+from gateway.dataplane.server import HttpServer, PortInUse
+from gateway.intercept import FrontApp, Kind, Once, Tunnels, front_protocol
 
-LOOPBACK: Final = "127.0.0.1"
-LOOPBACKS: Final = frozenset({LOOPBACK, "::1", "localhost"})
-"""Addresses that only this machine reaches."""
+__all__ = [
+    "LOOPBACK",
+    "LOOPBACKS",
+    "Addresses",
+    "Exposed",
+    "Handed",
+    "Interception",
+    "Unverified",
+    "serve",
+]
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-
-
-class Exposed(GatewayError):
-    """A control plane that others could reach without a token."""
-
-    def __init__(self, host: str) -> None:
-        self.host = host
-        super().__init__(f"the control plane may listen on {host!r} only with a token")
-
-
-class Unverified(GatewayError):
-    """A control plane that others could reach and whose clients' signatures nobody checks."""
-
-    def __init__(self, host: str) -> None:
-        self.host = host
-        super().__init__(
-            f"signatures are not checked; the control plane may not listen on {host!r} then"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Interception:
-    """A front through which tools that know the cloud's hosts alone reach the control plane.
-
-    Attributes:
-        port: Where it listens, on this machine alone.
-        authority: Makes the certificates.
-    """
-
-    port: int
-    authority: Authority
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the listeners are bound.
-
-    Attributes:
-        host: What callers reach.
-        port: For callers.
-        control_port: For steering.
-        control_host: What those who steer reach. The control plane tells whoever asks everything,
-            environment variables included, so that it leaves this machine only with a token.
-        intercept: The front for tools that know the cloud's hosts alone; `None` for none.
-        edge: What is taken from callers.
-        shared: Whether another gateway may listen on the same ports, to take over from this one.
-    """
-
-    host: str = LOOPBACK
-    port: int = 8080
-    control_port: int = 8081
-    control_host: str = LOOPBACK
-    intercept: Interception | None = None
-    edge: Edge = STRICT
-    shared: bool = False
 
 
 async def serve(
@@ -108,11 +68,14 @@ async def serve(
     beside: list[asyncio.Task[None]] = []
     try:
         servers = _servers(gateway, where)
-        data, control, *front = servers
-        gateway.forwarder.dialler.spare(server.listener for server in servers)
+        ports = () if where.handed is None else where.handed.ports
+        gateway.forwarder.dialler.spare((server.listener for server in servers), ports)
         for number in _SIGNALS:
             loop.add_signal_handler(number, _stop, gateway, servers)
         beside += _beside(gateway, watch=watch, tell=tell)
+        if where.handed is not None:
+            company = where.handed.company(gateway, partial(_end, gateway, servers))
+            beside.append(asyncio.create_task(_told(gateway.events, "the company", company)))
         async with asyncio.TaskGroup() as group:
             for server in servers:
                 group.create_task(server.run_until_stopped())
@@ -121,11 +84,7 @@ async def serve(
             # What was built so far stays; the collector need not look at it ever again.
             gc.collect()
             gc.freeze()
-            revision = gateway.live.snapshot.revision
-            said = f"gateway ready data={data.url} control={control.url} revision={revision}"
-            for each in front:
-                said += f"\ngateway intercept proxy={each.url} ca={_certificate(where)}"
-            ready(said)
+            ready(_said(gateway, where, servers))
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
@@ -148,6 +107,16 @@ def _beside(
     if tell is not None:
         beside.append(asyncio.create_task(_tell(events.subscribe(), tell)))
     return beside
+
+
+def _said(gateway: Gateway, where: Addresses, servers: Sequence[HttpServer]) -> str:
+    """The ready line, and one of the front."""
+    service, revision = gateway.service, gateway.live.snapshot.revision
+    data = f" data={service.data_url}" if gateway.setup.role.answers or where.handed else ""
+    said = f"gateway ready{data} control={service.control_url} revision={revision}"
+    if where.intercept is not None:
+        said += f"\ngateway intercept proxy={servers[-1].url} ca={_certificate(where)}"
+    return said
 
 
 def _certificate(where: Addresses) -> str:
@@ -175,24 +144,43 @@ def _servers(gateway: Gateway, where: Addresses) -> tuple[HttpServer, ...]:
         raise Exposed(where.control_host)
     if gateway.setup.accept_any_signature and where.control_host not in LOOPBACKS:
         raise Unverified(where.control_host)
-    data = bind(where.host, where.port, shared=where.shared)
-    servers = [HttpServer(gateway.plane, data, sockets=True, edge=where.edge)]
-    gateway.plane.load = servers[0].load
+    role, service, servers = gateway.setup.role, gateway.service, list[HttpServer]()
     try:
-        control = bind(where.control_host, where.control_port, shared=where.shared)
-        servers.append(HttpServer(gateway.control, control, edge=STEERING))
-        if where.intercept is not None:
-            servers.append(_front(gateway, where.intercept, control.getsockname()[:2]))
+        if role.answers:
+            servers.append(_data(gateway, where))
+        service.data_url = _data_url(where, servers)
+        if role.steered:
+            control = where.listener("control")
+            servers.append(HttpServer(gateway.control, control, edge=STEERING))
+            service.control_url = servers[-1].url
+            if where.intercept is not None:
+                servers.append(_front(gateway, where, control.getsockname()[:2]))
     except PortInUse:
         for server in servers:
             server.listener.close()
         raise
-    gateway.service.data_url, gateway.service.control_url = servers[0].url, servers[1].url
     return tuple(servers)
 
 
-def _front(gateway: Gateway, intercept: Interception, control: tuple[str, int]) -> HttpServer:
+def _data(gateway: Gateway, where: Addresses) -> HttpServer:
+    """The server that callers reach."""
+    crowd = None if where.handed is None else where.handed.crowd
+    listener = where.listener("data")
+    server = HttpServer(gateway.plane, listener, sockets=True, edge=where.edge, crowd=crowd)
+    gateway.plane.load = server.load
+    return server
+
+
+def _data_url(where: Addresses, servers: Sequence[HttpServer]) -> str:
+    """Where callers are answered: here, or by others under the usual address."""
+    if where.handed is not None:
+        return where.handed.data_url
+    return servers[0].url if servers else f"http://{where.host}:{where.port}"
+
+
+def _front(gateway: Gateway, where: Addresses, control: tuple[str, int]) -> HttpServer:
     """The server of the front; nobody but this machine reaches it."""
+    assert where.intercept is not None  # noqa: S101 - there is a front
 
     def told(message: str) -> None:
         text = f"intercept: {message}"
@@ -200,12 +188,18 @@ def _front(gateway: Gateway, intercept: Interception, control: tuple[str, int]) 
 
     tell = Once(told)
     app = FrontApp({Kind.API: gateway.control, Kind.OBJECTS: gateway.uploads}, control, tell)
-    tunnels = Tunnels(intercept.authority.context, tell)
+    tunnels = Tunnels(where.intercept.authority.context, tell)
     protocol: Any = front_protocol(GatewayProtocol, tunnels)  # uvicorn calls it as it would a class
-    return HttpServer(app, bind(LOOPBACK, intercept.port), protocol=protocol, edge=FRONT)
+    return HttpServer(app, where.listener("front"), protocol=protocol, edge=FRONT)
 
 
 def _stop(gateway: Gateway, servers: tuple[HttpServer, ...]) -> None:
     gateway.events.close()  # streams of events end now, they would never by themselves
     for server in servers:
         server.stop(force=server.should_exit)
+
+
+def _end(gateway: Gateway, servers: tuple[HttpServer, ...]) -> None:
+    """Stop, unless that was asked for before."""
+    if not servers[0].should_exit:
+        _stop(gateway, servers)

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from math import inf
+from typing import Final
 
 from loadtests import course, expectations, moves
 from loadtests.expectations import Misuse
 from loadtests.source import read_log, read_recording
+
+MASTER_PORT: Final = 5557
+"""Where a master listens, unless told otherwise."""
+
+
+def master_address(text: str) -> tuple[str, int]:
+    """Host and port of a master."""
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        return text, MASTER_PORT
+    if not host or ":" in host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise ArgumentTypeError(f"{text!r} is no HOST or HOST:PORT, such as 0.0.0.0:{MASTER_PORT}")
+    return host, int(port)
 
 
 def log_file(text: str) -> str:

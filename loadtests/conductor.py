@@ -110,11 +110,15 @@ class Conductor:
         if self._run is not None:
             self._run.take(msg.node_id, msg.data)
 
+    def refuse(self, refused: Refusal) -> None:
+        """Say why the run may not start or go on; it is up to the caller to end it."""
+        self.refused = refused
+        output.complain(refused)
+
     def _over(self, refused: Refusal | None) -> None:
         """Every request was sent and settled, or the run could not go on."""
         if refused is not None:
-            self.refused = refused
-            output.complain(refused)
+            self.refuse(refused)
         gevent.spawn(self._end)
 
     def _end(self) -> None:

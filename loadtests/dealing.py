@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from loadtests.catalogue import chosen
@@ -10,6 +10,7 @@ from loadtests.course import Part, parse_mix
 from loadtests.pace import Pace
 from loadtests.sender import Sender
 from loadtests.source import source
+from loadtests.traffic import Step
 
 
 class Deal(NamedTuple):
@@ -35,16 +36,24 @@ def rate_of_each(options: Any) -> float | None:  # noqa: ANN401 - a namespace of
     return options.rate / max(options.num_users or 1, 1) if options.rate else None
 
 
-def sender(options: Any, deal: Deal, when_done: Callable[[], None]) -> Sender:  # noqa: ANN401
+def sender(
+    options: Any,  # noqa: ANN401 - a namespace of options
+    deal: Deal,
+    when_done: Callable[[], None],
+    steps: Sequence[Step] | None = None,
+) -> Sender:
     """What sends one process's part.
 
     Args:
         options: A namespace of options.
         deal: What this process is to do.
         when_done: Is called once everything is sent and settled.
+        steps: The requests, where somebody else has read them; `None` reads what options name.
 
     Raises:
         Misuse: The traffic cannot be read.
     """
-    traffic = source(options).steps, parse_mix(options.mix)
+    if steps is None:
+        steps = source(options).steps
+    traffic = steps, parse_mix(options.mix)
     return Sender(chosen(options), traffic, deal.part, Pace(deal.rate), when_done)

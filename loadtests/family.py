@@ -16,6 +16,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from locust.web import WebUI
 
 from loadtests import target
+from loadtests.arrivals import watch_arrivals
 from loadtests.catalogue import TESTS
 from loadtests.conductor import Conductor
 from loadtests.options import options_of
@@ -86,6 +87,9 @@ def begin(
         Worker(environment, runner, hand_over)
         return
     conductor = Conductor(environment, runner, hand_over)
+    options: Any = environment.parsed_options
+    if isinstance(runner, MasterRunner) and options.headless and not options.processes:
+        watch_arrivals(conductor, runner)
     if web_ui is not None:
         add_pages(web_ui, conductor)
 

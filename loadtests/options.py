@@ -112,6 +112,14 @@ def _add_amount(group: Any, test: LoadTest) -> None:  # noqa: ANN401 - argparse'
             " Default: %(default)s",
         ),
     ]
+    group.add_argument(
+        "--workers-within",
+        metavar="S",
+        type=arguments.amount,
+        default=0.0,
+        help="A master without a page gives up when its --expect-workers are not there after so"
+        " many seconds; 0 waits for ever. Default: %(default)s",
+    )
     for each in amounts:
         each.include_in_web_ui = True  # the others name files and hosts: not for a web form
 

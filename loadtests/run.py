@@ -5,6 +5,8 @@
     python -m loadtests.run --config shop/stages.toml --seed 7 --expect release=1:0.9,2:0.1
     python -m loadtests.run --access-log access.log --requests 100000 --processes 2
     python -m loadtests.run --host http://127.0.0.1:8080        # a gateway that runs already
+    python -m loadtests.run --host http://10.0.0.7:8080 --allow-host 10.0.0.7 \
+        --locust-master 0.0.0.0 --expect-workers 2              # load from other machines
 
 Locust runs as a process of its own, because it changes how sockets work wherever it is imported.
 """
@@ -24,7 +26,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
 
+from loadtests import target
 from loadtests.about import PASSED_DOWN
+from loadtests.arguments import MASTER_PORT, master_address
 from loadtests.catalogue import SHAPES, TESTS
 from loadtests.exits import Exit
 from loadtests.moves import STEPS
@@ -45,6 +49,7 @@ _PASSED_ON: Final = {
     "--false-alarm": ("P", "greatest probability that correct splits fail; default: 1e-6"),
     "--miss": ("P", "greatest probability that a split off by the tolerance passes; default: 0.01"),
     "--tolerance": ("P", "deviation of a share that matters; default: 0.03"),
+    "--workers-within": ("S", "give up when they are not there after so long; default: never"),
     "--max-errors": ("SHARE", "greatest share of failed requests; default: 0"),
     "--verdict-json": ("FILE", "where everything is written; default: reports/verdict.json"),
 }
@@ -93,6 +98,15 @@ def parser() -> argparse.ArgumentParser:
     )
     load.add_argument("--processes", metavar="N", type=int, help="Locust worker processes")
     load.add_argument(
+        "--locust-master",
+        metavar="HOST[:PORT]",
+        type=master_address,
+        help=f"listen there for workers of other machines; usual port: {MASTER_PORT}",
+    )
+    load.add_argument(
+        "--expect-workers", metavar="N", type=int, help="how many to wait for; default: 1"
+    )
+    load.add_argument(
         "--until-decided", action="store_true", help="stop as soon as the splits are decided"
     )
     for name, (metavar, words) in {**_PASSED_ON, **_PASSED_TO_ROLLOUT}.items():
@@ -131,12 +145,28 @@ def _checked(arguments: Sequence[str] | None) -> argparse.Namespace:
         made.error("--control is for a running gateway, and belongs to --host")
     if options.users < 1:
         made.error(f"--users is {options.users}; it must be 1 or more")
+    _check_workers(made, options)
     for name in _PASSED_TO_ROLLOUT:
         if _value(options, name) is not None and not TESTS[options.test].moves:
             made.error(f"{name} is for --test rollout")
+    silent = target.deaf(*options.locust_master) if options.locust_master else None
+    if silent is not None:
+        print(f"error[cannot-listen]: {silent}", file=sys.stderr)
+        raise SystemExit(Exit.UNREACHABLE)
     if options.seed is None and not options.host:
         options.seed = secrets.randbelow(1 << 31)  # so that every report names one
     return options
+
+
+def _check_workers(made: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse options that have no effect, or contradict each other."""
+    if options.locust_master and options.processes:
+        made.error("--processes are of this machine, and --locust-master is for others")
+    for name in ("--expect-workers", "--workers-within"):
+        if _value(options, name) is not None and not options.locust_master:
+            made.error(f"{name} belongs to --locust-master")
+    if options.expect_workers is not None and options.expect_workers < 1:
+        made.error(f"--expect-workers is {options.expect_workers}; it must be 1 or more")
 
 
 def _interrupt(_signum: int, _frame: FrameType | None) -> NoReturn:
@@ -179,6 +209,10 @@ def locust(options: argparse.Namespace, served: Served) -> list[str]:
         port = str(_free_port())
         command += ["--processes", str(options.processes)]
         command += ["--master-port", port, "--master-bind-port", port]
+    if options.locust_master:
+        host, port = options.locust_master
+        command += ["--master", "--master-bind-host", host, "--master-bind-port", str(port)]
+        command += ["--expect-workers", str(options.expect_workers or 1)]
     return command + _passed_on(options)
 
 
@@ -201,9 +235,12 @@ def _value(options: argparse.Namespace, name: str) -> Any:  # noqa: ANN401 - an 
 def repeat(options: argparse.Namespace) -> str:
     """The command that repeats a run, its seed included."""
     arguments = ["--test", options.test, "--users", str(options.users)]
-    for name in ("--config", "--seed", "--host", "--processes"):
+    for name in ("--config", "--seed", "--host", "--processes", "--expect-workers"):
         value = _value(options, name)
         arguments += [name, str(value)] if value is not None else []
+    if options.locust_master:
+        host, port = options.locust_master
+        arguments += ["--locust-master", f"{host}:{port}"]
     return shlex.join(["python", "-m", "loadtests.run", *arguments, *_passed_on(options)])
 
 

@@ -8,6 +8,7 @@ way are settled, so that what is counted here is what the gateway has counted.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import version
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,13 +98,23 @@ class Run:
 
     def _deal(self) -> None:
         """Deal out the requests: to the workers, or to the users of this process."""
-        rate = rate_of_each(self._options)
+        rate, told = rate_of_each(self._options), self._told_to_workers()
         for name, part in self._collection.parts.items():
             deal = Deal(self._number, part, rate)
             if isinstance(self._runner, MasterRunner):
-                self._runner.send_message(DEALT, deal._asdict(), name)
+                self._runner.send_message(DEALT, {**deal._asdict(), **told}, name)
             else:
                 self.sender = sender(self._options, deal, self._beat)
+
+    def _told_to_workers(self) -> dict[str, Any]:
+        """What each worker is told beside its part.
+
+        One that was forked from here has the traffic; another machine has no file of it.
+        """
+        if not isinstance(self._runner, MasterRunner):
+            return {}
+        traffic = None if self._options.processes else source(self._options).steps
+        return {"program": version("gateway-simulator"), "traffic": traffic}
 
     @property
     def terms(self) -> Terms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Collection
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import ip_address
@@ -53,4 +54,15 @@ def unreachable(url: str) -> str | None:
         return f"no gateway answers at {url}: {reason}"
     finally:
         connection.close()
+    return None
+
+
+def deaf(host: str, port: int) -> str | None:
+    """Why no master can listen at an address; `None` if one can."""
+    try:
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+    except OSError as error:
+        return f"no master can listen at {host}:{port}: {error.strerror}"
     return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from loadtests.dealing import NOTHING, Deal, sender
 from loadtests.expectations import Misuse
 from loadtests.interrupt import on_ctrl_c
 from loadtests.sender import Sender
+from loadtests.traffic import Step
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from locust.runners import WorkerRunner
 
 DEALT: Final = "gateway-part"
-"""Master to worker: what it is to do, a `Deal`."""
+"""Master to worker: what it is to do, a `Deal`; `traffic`, where it cannot have read that itself;
+and `program`, which must be its own, or both would not count alike."""
 
 CLOSED: Final = "gateway-close"
 """Master to worker: begin no more requests."""
@@ -59,6 +62,9 @@ class Worker:
         self._runner = runner
         self._hand_over = hand_over
         self._deal = NOTHING
+        self._traffic: Sequence[Step] | None = None
+        self._program = version("gateway-simulator")
+        self._masters = self._program
         self._sender: Sender | None = None
         on_ctrl_c(lambda: None)
         runner.register_message(DEALT, self._take_part)
@@ -72,17 +78,27 @@ class Worker:
     def _take_part(self, msg: Message, **_kwargs: object) -> None:
         dealt = msg.data
         self._deal = Deal(dealt["run"], Part(*dealt["part"]), dealt["rate"])
+        self._masters = dealt["program"]
+        told = dealt["traffic"]
+        self._traffic = None if told is None else [Step(*fields) for fields in told]
         self._sender = None
 
     def _start(self, **_kwargs: object) -> None:
+        options = self._environment.parsed_options
         try:
-            self._sender = sender(self._environment.parsed_options, self._deal, self._tell)
+            self._check_program()
+            self._sender = sender(options, self._deal, self._tell, self._traffic)
         except Misuse as error:
             self._runner.send_message(COUNTED, {"run": self._deal.run, "broken": str(error)})
         self._hand_over(self._sender)
         gevent.spawn(self._tell_often, self._deal.run)
         # Until the master deals again, there is nothing to send.
         self._deal = self._deal._replace(part=NOTHING.part)
+
+    def _check_program(self) -> None:
+        if self._masters != self._program:
+            message = f"a worker has gateway-simulator {self._program}, the master {self._masters}"
+            raise Misuse(f"{message}: install the same on all machines")
 
     def _tell_often(self, run: int) -> None:
         """Tell while the run lasts, less often the more there is to tell."""

@@ -15,6 +15,7 @@ from gateway.app import Gateway, Setup
 from gateway.config import ConfigurationInvalid
 from gateway.dice import request_ids
 from gateway.runtime import BrokenVersions
+from gateway.setup import Role
 from gateway.store.protocol import StateUnusable
 
 STAGES = """
@@ -144,3 +145,32 @@ def test_request_ids_are_hexadecimal_and_do_not_repeat() -> None:
     ids = [make() for make in (first, second) for _ in range(100)]
     assert all(re.fullmatch("[0-9a-f]{32}", made) for made in ids)
     assert len(set(ids)) == 200
+
+
+def test_a_worker_leaves_to_others_what_is_theirs(declare: Declare, tmp_path: Path) -> None:
+    """It applies no file, and what does not load here is no reason not to answer for the rest."""
+    file, state = declare(), tmp_path / "state" / "state.db"
+    served = open_and_close(Setup(file, state))
+    worker = Setup(state=state, role=Role.WORKER, joined=True, process="worker-1")
+    assert open_and_close(worker).live.snapshot == served.live.snapshot
+    (file.parent / "functions" / "echo" / "latest" / "index.py").write_text("1 / 0\n")
+    with pytest.raises(BrokenVersions):
+        open_and_close(Setup(state=state))
+    (warning,) = open_and_close(worker).warnings
+    assert warning.startswith("warning[user-code-error]: ")
+
+
+@pytest.mark.parametrize("broken", ["file", "code"])
+def test_who_takes_over_from_another_serves_what_is_remembered(
+    declare: Declare, tmp_path: Path, broken: str
+) -> None:
+    """What is wrong by now is told, as an edit would be."""
+    file, state = declare(), tmp_path / "state" / "state.db"
+    first = open_and_close(Setup(file, state))
+    if broken == "file":
+        file.write_text("[service]\n")
+    else:
+        declare(latest="1 / 0\n")
+    again = open_and_close(Setup(file, state, again=True))
+    assert again.live.snapshot == first.live.snapshot
+    assert "error" in "".join(again.warnings)

@@ -20,6 +20,7 @@ from gateway.controlplane.events import Event
 from gateway.controlplane.watching import Watcher
 from gateway.dataplane.server import PortInUse, bind
 from gateway.serving import Addresses, Exposed, Unverified, serve
+from gateway.setup import Role
 
 STAGES = """
 [service]
@@ -56,7 +57,8 @@ class Served:
     """
 
     def __init__(self, line: str, events: asyncio.Queue[Event]) -> None:
-        self.data, self.control = re.findall(r"http://\S+", line)
+        *data, self.control = re.findall(r"http://\S+", line)
+        self.data = data[0] if data else ""
         self.events = events
 
 
@@ -87,11 +89,14 @@ class Shop:
         token: str | None = None,
         watch: bool = True,
         accept_any: bool = False,
+        role: Role = Role.ALL,
     ) -> None:
         """Serve, let the scenario happen, and stop by a signal."""
 
         async def whole() -> None:
-            setup = Setup(self.file, seed=1, token=token, accept_any_signature=accept_any)
+            setup = Setup(
+                self.file, seed=1, token=token, accept_any_signature=accept_any, role=role
+            )
             gateway = await Gateway.open(setup)
             ready, told = asyncio.Event(), asyncio.Queue[Event]()
 
@@ -307,3 +312,18 @@ def test_a_stream_of_events_does_not_keep_the_gateway_from_stopping(shop: Shop) 
         assert json.loads(data.removeprefix("data: ")) == {"revision": 1}
 
     shop.run(scenario)
+
+
+def test_who_is_only_steered_has_no_listener_for_callers(shop: Shop) -> None:
+    """Others answer them; it tells where, as far as it knows."""
+
+    async def scenario(served: Served, client: httpx.AsyncClient) -> None:
+        told = await client.get(f"{served.control}/api/addresses")
+        assert told.json() == {"data": "http://h.example:9"}
+        asked = {"stage": "dev", "method": "GET", "path": "/user/7"}
+        explained = await client.post(f"{served.control}/api/explain", json=asked)
+        assert explained.json()["version"] == "$LATEST"
+
+    where = Addresses(host="h.example", port=9, control_port=0)
+    shop.run(scenario, where, role=Role.CONTROL)
+    assert re.fullmatch(r"gateway ready control=http://127\.0\.0\.1:\d+ revision=1", shop.lines[0])

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from gateway.app import Gateway, Setup
-from gateway.cli import serve
+from gateway.cli import serve_options
 
 STAGES = """
 [service]
@@ -91,7 +91,7 @@ def test_the_variables_of_opentelemetry_switch_traces_on(
         monkeypatch.delenv(f"OTEL_EXPORTER_OTLP_{name}", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert serve._traced() == share
+    assert serve_options.traced() == share
 
 
 @pytest.mark.parametrize("text", ["much", "2", "-1", "nan"])
@@ -100,12 +100,12 @@ def test_a_wrong_share_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) ->
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", text)
     with pytest.raises(click.UsageError, match="allowed: a share, 0 to 1"):
-        serve._traced()
+        serve_options.traced()
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is opened."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setattr(serve, "find_spec", lambda _name: None)
+    monkeypatch.setattr(serve_options, "find_spec", lambda _name: None)
     with pytest.raises(click.UsageError, match="gateway-simulator"):
-        serve._traced()
+        serve_options.traced()

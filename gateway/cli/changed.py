@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from gateway.cli.picture import alias_words, clean, columns, fault_words, in_line, percent
+from gateway.cli.picture import (
+    alias_words,
+    breaker_words,
+    clean,
+    columns,
+    fault_words,
+    in_line,
+    percent,
+)
 
 Part = Any
 """A part of a snapshot as the API writes it; `None` where there is none."""
@@ -55,8 +63,9 @@ def part_name(path: Iterable[str]) -> str:
             return f"{function}/{alias}"
         case ("functions", function, "versions", version, *field):
             return " ".join((f"{function} version {version}", *field))
-        case ("functions", function, "faults", version):
-            return f"fault of {function} version {version}"
+        case ("functions", function, "faults" | "breaker" as part, *version):
+            whose = f"{part.removesuffix('s')} of {function}"
+            return f"{whose} version {version[0]}" if version else whose
         case ("services", _, "stages", stage, *field):
             return " ".join((f"stage {stage}", *field))
         case ("services", service, part):
@@ -145,6 +154,10 @@ def _fault(before: Part, after: Part) -> str:
     return _moved(fault_words, before, after)
 
 
+def _breaker(before: Part, after: Part) -> str:
+    return _moved(breaker_words, before, after)
+
+
 def _stage(before: Part, after: Part) -> str:
     return _moved(stage_words, before, after)
 
@@ -171,5 +184,6 @@ _WORDS: Final[Mapping[tuple[object, ...], Callable[[Part, Part], str]]] = {
     (4, "faults"): _fault,
     (4, "stages"): _stage,
     (3, "apis"): _apis,
+    (3, "breaker"): _breaker,
 }
 """How a part is told, by the length of its path and the kind that the path names."""

@@ -113,6 +113,10 @@ def event_line(name: str, data: Any) -> str:  # noqa: ANN401
             return f"{clean(data['at'])}  revision {data['revision']}  {who}  {parts}{back}"
         case "reload":
             return f"reload  {clean(data['function'])}  in {data['seconds'] * 1000:.0f} ms"
+        case "breaker":
+            wait = f"  for {data['wait']:g} s" if data["wait"] else ""
+            whose = f"{data['function']} version {data['version']}"
+            return f"breaker  {clean(whose)}  {clean(data['state'])}{wait}"
         case "error":
             return f"error[{clean(data['code'])}]  {clean(data['where'])}: {_line(data['message'])}"
         case _:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gateway.cli.log_filters import Statuses, Time
 from gateway.cli.named import FUNCTION
 from gateway.cli.options import Option, reads
 from gateway.cli.picture import clean, json_text
@@ -30,10 +31,15 @@ WAIT: Final = 20
 @click.option("--alias", metavar="ALIAS", help="Only what was named so, also a version.")
 @click.option("--version", metavar="VERSION", help="Only what it answered.")
 @click.option("--reason", metavar="REASON", help="Only these: main, weight, rule:1, ...")
-@click.option("--status", metavar="STATUS", help="Only 404, or 430-499, or 5xx.")
+@click.option("--status", type=Statuses(), metavar="STATUS", help="Only 404, or 430-499, or 5xx.")
 @click.option("--errors", is_flag=True, help="Only errors.")
-@click.option("--since", metavar="TIME", help="Only from then on, such as 2025-01-31T12:00:00Z.")
-@click.option("--until", metavar="TIME", help="Only before then.")
+@click.option(
+    "--since",
+    type=Time(),
+    metavar="TIME",
+    help="Only from then on, such as 2025-01-31T12:00:00Z.",
+)
+@click.option("--until", type=Time(), metavar="TIME", help="Only before then.")
 @click.option("--slower", type=click.FloatRange(min=0), metavar="SECONDS", help="Only those.")
 @click.option("--text", metavar="TEXT", help="Only with this in path, body, output or error.")
 @click.option(
@@ -63,12 +69,35 @@ def command(
         _one(talk, request_id, query, follow=follow)
         return
     body = talk.read("/api/invocations", **query, limit=limit).body
-    for entry in reversed(body["entries"]):
-        _tell(talk, entry)
+    teller = _Teller(as_json=talk.as_json)
+    teller.tell(body["entries"][::-1])
+    if not body["kept_entries"]:
+        note("the gateway keeps no invocation log: its --log-entries is 0")
     if body["left_out"]:
-        note(f"{body['left_out']:,} invocations were not kept: too many at a time")
+        why = "too many at a time, or the log could not be written"
+        note(f"{body['left_out']:,} invocations were not kept: {why}")
     if follow:
-        _follow(talk, query, body)
+        _follow(talk, query, body, teller)
+
+
+class _Teller:
+    """Writes entries, and who answered them where there are several who do."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._places: set[str] = set()
+
+    def tell(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Write entries in this order."""
+        entries = list(entries)
+        self._places |= {_place(entry) for entry in entries} - {""}
+        for entry in entries:
+            if self._as_json:
+                click.echo(json.dumps(entry))
+                continue
+            click.echo(entry_line(entry, placed=len(self._places) > 1))
+            for line in entry["output"].splitlines():
+                click.echo(f"    {clean(line)}")
 
 
 def _one(talk: Talk, request_id: str, query: Mapping[str, object], *, follow: bool) -> None:
@@ -79,29 +108,26 @@ def _one(talk: Talk, request_id: str, query: Mapping[str, object], *, follow: bo
     click.echo(json_text(body) if talk.as_json else "\n".join(_details(body)))
 
 
-def _follow(talk: Talk, query: Mapping[str, object], body: Mapping[str, Any]) -> None:
+def _follow(
+    talk: Talk, query: Mapping[str, object], body: Mapping[str, Any], teller: _Teller
+) -> None:
     last = max([entry["number"] for entry in body["entries"]], default=body["newest"])
     try:
         while True:
             found = talk.read("/api/invocations", **query, after=last, wait=WAIT, limit=1000).body
-            for entry in found["entries"]:
-                _tell(talk, entry)
-                last = entry["number"]
+            teller.tell(found["entries"])
+            last = max([entry["number"] for entry in found["entries"]], default=last)
     except KeyboardInterrupt:
         return  # the way in which following ends
 
 
-def _tell(talk: Talk, entry: Mapping[str, Any]) -> None:
-    if talk.as_json:
-        click.echo(json.dumps(entry))
-        return
-    click.echo(entry_line(entry))
-    for line in entry["output"].splitlines():
-        click.echo(f"    {clean(line)}")
+def entry_line(entry: Mapping[str, Any], *, placed: bool = False) -> str:
+    """An entry in one line.
 
-
-def entry_line(entry: Mapping[str, Any]) -> str:
-    """An entry in one line."""
+    Args:
+        entry: The entry.
+        placed: Whether it is said who answered.
+    """
     whose = "-"
     if entry["version"]:
         alias = f"@{entry['alias']}" if entry["reason"] != "pinned" else ""
@@ -114,12 +140,20 @@ def entry_line(entry: Mapping[str, Any]) -> str:
     parts = (time, entry["stage"] or "-", whose, status, _milliseconds(entry["seconds"]), what)
     # Only the status carries colours of ours; everything else may be a caller's text.
     shown = [part if part is status else clean(part) for part in parts]
+    if placed and _place(entry):
+        shown.append(clean(_place(entry)))
     return "  ".join([*shown, clean(entry["request_id"])])
+
+
+def _place(entry: Mapping[str, Any]) -> str:
+    """Who answered; empty for an entry of a time when that was not kept."""
+    return f"{entry['node']}/{entry['process']}".strip("/")
 
 
 def _details(entry: Mapping[str, Any]) -> list[str]:
     lines = [entry_line(entry), f"revision  {entry['revision']}"]
     lines.append(f"handler   {_milliseconds(entry['duration'])}")
+    lines.append(f"node      {clean(_place(entry) or '-')}")
     lines += [f"{clean(name)}: {clean(value)}" for name, value in entry["headers"].items()]
     if entry["body"]:
         lines += ["", clean(entry["body"]) + (" ..." if entry["body_cut"] else "")]

@@ -104,6 +104,14 @@ def fault_words(fault: Json) -> str:
     return ", ".join(words)
 
 
+def breaker_words(breaker: Json) -> str:
+    """When versions, as the API writes it, are left alone, in one line."""
+    return (
+        f"{percent(breaker['errors'])} errors of {breaker['requests']}+ requests in "
+        f"{breaker['window']:g} s: {breaker['pause']:g} s, then {breaker['trials']} trials"
+    )
+
+
 def _latency(latency: float | Json) -> str:
     if isinstance(latency, int | float):
         return f"{latency:g} s"

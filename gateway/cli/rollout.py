@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from gateway.cli.durations import Duration
 from gateway.cli.exits import Exit
 from gateway.cli.named import VERSION
 from gateway.cli.options import Option, alias_argument, function_argument, reads, writes
@@ -19,25 +19,8 @@ from gateway.cli.talk import note
 if TYPE_CHECKING:
     from gateway.cli.talk import Talk
 
-_DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?")
-_UNITS: Final = {"ms": 0.001, None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 EVERY: Final = 1.0
 """Seconds between two looks of --watch."""
-
-
-class Duration(click.ParamType[float]):
-    """A time such as `30s`, `5m`, `1.5h`, or a number of seconds."""
-
-    name = "duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Seconds."""
-        match = _DURATION.fullmatch(str(value))
-        if match is None:
-            self.fail(f"{value!r} is no duration; for example: 30s, 5m, 1h", param, ctx)
-        return float(match[1]) * _UNITS[match[2]]
 
 
 class Steps(click.ParamType[tuple[float, ...]]):

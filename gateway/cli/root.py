@@ -45,6 +45,7 @@ SECTIONS: Final = {
         "function": "Configure a function, or delete it.",
         "version": "Delete a published version.",
         "fault": "Get a version wrong on purpose.",
+        "breaker": "Leave a version alone while it fails.",
         "stage": "Release the APIs to a stage, or delete it.",
     },
     "Replay traffic": {

@@ -12,17 +12,29 @@ from gateway.cli.failures import broken_words, fail
 
 
 @contextmanager
+def listening() -> Iterator[None]:
+    """Around everything that binds a listener."""
+    from gateway.dataplane.listeners import PortInUse
+
+    try:
+        yield
+    except PortInUse as error:
+        hint = "choose another with --port, --control-port, --intercept-port; 0 takes a free one"
+        fail("cannot-listen", str(error), Exit.CANNOT_START, hint)
+
+
+@contextmanager
 def starting() -> Iterator[None]:
     """Around everything that builds and serves a gateway."""
     from gateway.config import ConfigurationInvalid, render
-    from gateway.dataplane.server import PortInUse
     from gateway.intercept import AuthorityUnusable
     from gateway.runtime import BrokenVersions
     from gateway.serving import Exposed, Unverified
     from gateway.store.protocol import StateUnusable
 
     try:
-        yield
+        with listening():
+            yield
     except ConfigurationInvalid as invalid:
         click.echo(render(invalid.diagnostics), err=True)
         raise click.exceptions.Exit(Exit.INVALID) from None
@@ -32,9 +44,6 @@ def starting() -> Iterator[None]:
     except StateUnusable as error:
         hint = "name another one with --state; :memory: remembers nothing"
         fail("state-unusable", str(error), Exit.CANNOT_START, hint)
-    except PortInUse as error:
-        hint = "choose another with --port, --control-port, --intercept-port; 0 takes a free one"
-        fail("cannot-listen", str(error), Exit.CANNOT_START, hint)
     except AuthorityUnusable as error:
         hint = "name another file with --intercept-ca"
         fail("authority-unusable", str(error), Exit.CANNOT_START, hint)

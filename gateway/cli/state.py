@@ -24,10 +24,11 @@ state_option = click.option(
 
 role_option = click.option(
     "--role",
-    type=click.Choice(["all", "data"]),
+    type=click.Choice(["all", "data", "control"]),
     default="all",
     show_default=True,
-    help="data: read no stages.toml, serve what other gateways declare in the same database.",
+    help="data: read no stages.toml, serve what other gateways declare in the same database. "
+    "control: be steered, and leave callers to them.",
 )
 """What a gateway does of what several can share."""
 
@@ -41,8 +42,10 @@ def declared_file(role: str, config: Path, database: str | None) -> Path | None:
     if role == "all":
         return config
     if database is None:
-        raise click.UsageError("--role data needs a database that others declare into: --state URL")
-    return None
+        others = {"data": "declare into", "control": "serve from"}[role]
+        message = f"--role {role} needs a database that others {others}: --state URL"
+        raise click.UsageError(message)
+    return config if role == "control" else None
 
 
 def state_file(state: str | None, config: Path) -> Path | None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway.cli.breaker import breakers_of, standing_words
 from gateway.cli.options import reads
 from gateway.cli.picture import clean, fault_words, json_text, percent, table
+from gateway.cli.status_nodes import node_lines
 from gateway.cli.status_screen import Screen
 from gateway.cli.status_watch import MINUTE, configured, going_on, summary, watched
 from gateway.core import names
@@ -35,7 +37,8 @@ def command(talk: Talk, *, watch: bool, every: float) -> None:
 
     Counts are those since the gateway started. A version that only rules lead to has the
     configured share 'rule'; one that the alias does not name any more has '-'. Versions that
-    callers named themselves have lines of their own.
+    callers named themselves have lines of their own. Processes that share the state are seen as
+    one; where there are several, each has a line below.
 
     With --watch shares are those since the alias leads where it leads, with the verdict on them;
     requests, errors and latencies are those of the last minute. Rollouts that go on stand below.
@@ -71,6 +74,7 @@ def _everything(talk: Talk) -> dict[str, Any]:
         "shares": talk.read("/api/shares").body,
         "course": talk.read("/api/metrics/course", window=MINUTE).body,
         "rollouts": talk.read("/api/rollouts").body,
+        "nodes": talk.read("/api/nodes").body,
     }
 
 
@@ -91,7 +95,14 @@ def _drawn(talk: Talk) -> str:
         for function in snapshot["functions"].values()
         for version, fault in function["faults"].items()
     ]
+    lines += [
+        f"breaker: {clean(name)} version {clean(circuit['version'])}  {standing_words(circuit)}"
+        for name, breaker in breakers_of(talk, snapshot).items()
+        for circuit in breaker["circuits"]
+        if circuit["state"] != "closed"
+    ]
     lines += [f"rollout: {line}" for line in going_on(rollouts)]
+    lines += node_lines(talk.read("/api/nodes").body["nodes"], snapshot["revision"])
     told = {"snapshot": snapshot, "metrics": metrics}
     return "\n".join([table(headings, rows), *lines, summary(told)])
 

@@ -15,6 +15,7 @@ import click
 from gateway.cli.picture import Json, clean, percent, shares_of
 from gateway.cli.rollout_words import status_words
 from gateway.cli.status_fitting import Column, cut, fitted, sparkline
+from gateway.cli.status_nodes import node_lines
 from gateway.core import names
 
 MINUTE: Final = 60
@@ -74,7 +75,8 @@ def watched(told: Json, width: int | None, height: int | None) -> str:
     """The whole picture.
 
     Args:
-        told: What the command asked for: snapshot, metrics, lately, shares, course, rollouts.
+        told: What the command asked for: snapshot, metrics, lately, shares, course, rollouts and
+            nodes.
         width: Cells of a line; `None` for as many as it takes.
         height: Lines; `None` for as many as it takes.
     """
@@ -87,9 +89,10 @@ def watched(told: Json, width: int | None, height: int | None) -> str:
         for row in _rows((function["name"], name), alias, divisions, lately)
     ]
     lines = fitted(COLUMNS, rows, width).splitlines()
-    below = [*going_on(told["rollouts"]["rollouts"]), summary(told)]
+    below = [*going_on(told["rollouts"]["rollouts"])]
+    below += [*node_lines(told["nodes"]["nodes"], told["snapshot"]["revision"]), summary(told)]
     if height is not None:  # what goes on and the summary stay
-        lines = lines[: max(0, height - len(below))]
+        lines, below = lines[: max(0, height - len(below))], below[-max(1, height) :]
     every = [*lines, *below]
     return "\n".join(line if width is None else cut(line, width) for line in every)
 

@@ -22,7 +22,10 @@ from gateway.verdict import Question
 if TYPE_CHECKING:
     from gateway.cli.remote import Remote
 
-_ONLY_SENDING: Final = ("against", "requests", "users", "processes", "rate", "source", "seed")
+_ONLY_SENDING: Final = (
+    "against", "requests", "users", "processes", "locust_master", "expect_workers",
+    "workers_within", "rate", "source", "seed",
+)  # fmt: skip
 _ONLY_READING: Final = (
     "form", "log_format", "version_field", "fields", "versions", "latency_unit", "sticky_key",
     "where", "since", "until", "max_unusable",

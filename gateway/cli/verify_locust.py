@@ -10,7 +10,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +25,7 @@ from gateway.cli.failures import fail
 from gateway.cli.verify_expected import Wish
 from gateway.cli.verify_found import verified_of
 from gateway.cli.verify_live import Live
+from gateway.cli.verify_master import check_workers, master_arguments, waiting, without_arrivals
 from gateway.cli.verify_requests import is_bobs, made_up
 from gateway.cli.verify_shown import Progress
 from gateway.traffic.failures import TrafficError
@@ -53,11 +54,13 @@ def verify_by_locust(
 ) -> Verified:
     """Send requests and judge the answers."""
     _check_installed()
+    check_workers(given)
     _check_sense(given, wishes)
     untried = [wish for wish in wishes if wish.sticky_by and wish.rules]
     wishes = [replace(wish, rules=()) if wish in untried else wish for wish in wishes]
     with TemporaryDirectory(prefix="gateway-verify-") as folder:
         command, found = _command(given, wishes, question, (Path(folder), live))
+        command += master_arguments(given, given["against"] or live.data_url)
         _run(command, found, live)
         document = json.loads(found.read_text(encoding="utf-8"))
     found_out = verified_of(document, wishes, question, given["against"] or live.data_url)
@@ -181,7 +184,7 @@ def _run(command: Sequence[str], found: Path, live: Live) -> None:
     with TemporaryFile() as talk, _started(command, talk) as process:
         progress = Progress()
         try:
-            _wait(process, progress, live)
+            _wait(process, progress, waiting(talk, live.words))
         except KeyboardInterrupt:
             interrupted = True
             process.send_signal(signal.SIGINT)
@@ -199,12 +202,12 @@ def _started(command: Sequence[str], talk: IO[bytes]) -> subprocess.Popen[bytes]
     )
 
 
-def _wait(process: subprocess.Popen[bytes], progress: Progress, live: Live) -> None:
+def _wait(process: subprocess.Popen[bytes], progress: Progress, words: Callable[[], str]) -> None:
     while True:
         try:
             process.wait(_BEAT)
         except subprocess.TimeoutExpired:
-            progress.show(live.words)
+            progress.show(words)
         else:
             return
 
@@ -215,7 +218,7 @@ def _give_up(code: int, talk: IO[bytes]) -> NoReturn:
         click.echo("interrupted before there was a result", err=True)
         raise click.exceptions.Exit(code)
     talk.seek(0)
-    said = talk.read().decode("utf-8", "replace").strip()
+    said = without_arrivals(talk.read()).decode("utf-8", "replace").strip()
     click.echo(said or "error[no-result]: the load test ended without a result", err=True)
     known = code in {Exit.USAGE, Exit.CANNOT_START, Exit.INVALID}
     raise click.exceptions.Exit(code if known else Exit.UNEXPECTED)

@@ -10,6 +10,7 @@ import click
 
 from gateway.cli.named import STAGE
 from gateway.cli.options import Address, control_url_option
+from gateway.cli.verify_master import MasterAddress
 from gateway.traffic.observed_fields import UNITS, USUAL
 from gateway.traffic.observed_records import FORMATS
 from gateway.verdict import USUAL as QUESTION
@@ -99,6 +100,24 @@ SENDING: Final = (
         "--users", type=click.IntRange(1), default=20, show_default=True, help="Connections."
     ),
     click.option("--processes", type=click.IntRange(1), help="Locust's worker processes."),
+    click.option(
+        "--locust-master",
+        type=MasterAddress(),
+        metavar="HOST[:PORT]",
+        help="Listen there for Locust's workers on other machines, which send the requests.",
+    ),
+    click.option(
+        "--expect-workers",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Workers to wait for.  [default: 1]",
+    ),
+    click.option(
+        "--workers-within",
+        type=click.FloatRange(0),
+        metavar="SECONDS",
+        help="Give up when they are not there by then; 0 is never.  [default: 300]",
+    ),
     click.option(
         "--rate",
         type=click.FloatRange(0, min_open=True),

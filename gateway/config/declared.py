@@ -17,12 +17,12 @@ from gateway.core.changes import (
     Change,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
     PutService,
     Release,
 )
-from gateway.core.faults import Fault
 from gateway.core.functions import FunctionVersion
 from gateway.core.snapshot import Function, Service, Snapshot, Stage
 
@@ -46,9 +46,8 @@ def stated(batch: Batch) -> Snapshot:
                 alias = Alias(function, name, route, description)
                 known = functions[function]
                 functions[function] = replace(known, aliases={**known.aliases, name: alias})
-            case PutFault(function, version, Fault() as fault):
-                known = functions[function]
-                functions[function] = replace(known, faults={**known.faults, version: fault})
+            case PutFault() | PutBreaker():
+                functions[change.function] = _told(functions[change.function], change)
             case PutService(key, name, apis, access):
                 services[key] = Service(key, name, {}, apis, access or NO_ACCESS)
             case Release(key, name, apis, variables, features):
@@ -66,6 +65,14 @@ def _flat(batch: Batch) -> Iterator[Change]:
             yield from _flat(change)
         else:
             yield change
+
+
+def _told(function: Function, change: PutFault | PutBreaker) -> Function:
+    if isinstance(change, PutBreaker):
+        return replace(function, breaker=change.breaker)
+    if change.fault is None:
+        raise ValueError("a declaration holds no PutFault that takes a fault away")
+    return replace(function, faults={**function.faults, change.version: change.fault})
 
 
 def _published(function: Function, change: Publish) -> Function:

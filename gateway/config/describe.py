@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any, Final
 
+from gateway.config.breakers import breaker_values
 from gateway.config.faults import fault_values
 from gateway.core import names
 from gateway.core.access import Access, access_plain
@@ -66,6 +67,7 @@ def function_values(function: Function, old: Table) -> Values:
         for number in _in_order(function.faults, told)
     }
     _say(new, "faults", faults, {})
+    _say(new, "breaker", breaker_values(function.breaker, new.get("breaker")), None)
     return new
 
 

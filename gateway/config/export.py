@@ -40,7 +40,13 @@ from gateway.core.snapshot import Api, FunctionBackend, Service, Snapshot
 
 Table = Mapping[str, Any]
 
-_FUNCTION = {"source": str, "environment": {}, "aliases": {"*": {}}, "faults": {"*": {}}}
+_FUNCTION = {
+    "source": str,
+    "environment": {},
+    "aliases": {"*": {}},
+    "faults": {"*": {}},
+    "breaker": {},
+}
 _API = {
     "name": str,
     "method": str,

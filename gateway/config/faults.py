@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from decimal import Decimal
 from typing import Any
 
-from gateway.config.fields import wrong_key
+from gateway.config.fields import as_written, wrong_key
 from gateway.core import names
 from gateway.core.errors import Problem, Refused, listed, nearest
 from gateway.core.faults import Fault, parse_fault
@@ -46,7 +45,7 @@ def fault_values(fault: Fault, old: Mapping[str, Any] | None) -> dict[str, Any]:
         return dict(old)
     usual = Fault().to_dict()
     said = fault.to_dict()
-    return {key: _written(value) for key, value in said.items() if value != usual[key]}
+    return {key: as_written(value) for key, value in said.items() if value != usual[key]}
 
 
 def _means(old: Mapping[str, Any], fault: Fault) -> bool:
@@ -54,14 +53,3 @@ def _means(old: Mapping[str, Any], fault: Fault) -> bool:
         return parse_fault(old, "") == fault
     except Refused:
         return False
-
-
-def _written(value: Any) -> Any:  # noqa: ANN401 - numbers, wherever they are
-    """Numbers as people write them: without a fraction that is none."""
-    if isinstance(value, dict):
-        return {key: _written(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_written(inner) for inner in value]
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else Decimal(repr(value))
-    return value

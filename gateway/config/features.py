@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address, ip_network
 from typing import Final
 
 from gateway.config.fields import number, wrong_key
 from gateway.config.parameters import read_constants, read_parameters
 from gateway.core.errors import Problem
-from gateway.core.features import AUTHS, RATES, ApiFeatures, StageFeatures
+from gateway.core.features import AUTHS, BODIES, RATES, ApiFeatures, StageFeatures
 from gateway.core.networks import network
 from gateway.core.routes import Path
 from gateway.core.shapes import Reader, kind_of
 
+_SIZE: Final = re.compile(r"([0-9]{1,12}) ?(|[kmg]i?b?)", re.IGNORECASE)
+_UNITS: Final = {"": 1} | {
+    f"{letter}{end}": base**power
+    for power, letter in enumerate("kmg", 1)
+    for base, ends in ((1000, ("b",)), (1024, ("", "i", "ib")))
+    for end in ends
+}
 _RATES: Final = f"whole requests per second, 1 to {RATES[-1]}"
 
 
@@ -34,6 +42,7 @@ def read_api_features(api: Reader, path: Path | None) -> ApiFeatures:
         parameters=read_parameters(api, path),
         constants=read_constants(api),
         auth=api.choice("auth", AUTHS, "none"),
+        max_body=_read_max_body(api),
     )
 
 
@@ -51,6 +60,23 @@ def read_throttle(reader: Reader) -> int | None:
         return value
     message = f"throttle of {reader.what} is {value}; allowed: {_RATES}"
     reader.wrong("out-of-range", message, "throttle")
+    return None
+
+
+def _read_max_body(reader: Reader) -> int | None:
+    text = reader.get("max_body")
+    size = _SIZE.fullmatch(text.strip()) if isinstance(text, str) else None
+    if size is not None:
+        number_of_bytes = int(size[1]) * _UNITS[size[2].lower()]
+        message = f"max_body of {reader.what} must be a number, not a string"
+        hint = f"write it in bytes: max_body = {number_of_bytes:_}"
+        reader.wrong("wrong-type", message, "max_body", hint=hint)
+        return None
+    value = number(reader, "max_body")
+    if value is None or (isinstance(value, int) and value in BODIES):
+        return value if isinstance(value, int) else None
+    message = f"max_body of {reader.what} is {value}; allowed: whole bytes, 0 to {BODIES[-1]}"
+    reader.wrong("out-of-range", message, "max_body")
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from gateway.core.errors import Problem
 from gateway.core.shapes import Reader, kind_of
@@ -81,6 +81,17 @@ def strings(reader: Reader, key: str) -> Mapping[str, str]:
         message = f"{name} in {key} of {reader.what} must be a string, not {kind_of(value)}"
         reader.wrong("wrong-type", message, key, name)
     return found
+
+
+def as_written(value: Any) -> Any:  # noqa: ANN401 - numbers, wherever they are
+    """Numbers as people write them: without a fraction that is none."""
+    if isinstance(value, dict):
+        return {key: as_written(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_written(inner) for inner in value]
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else Decimal(repr(value))
+    return value
 
 
 def wrong_key(reader: Reader, problem: Problem) -> None:

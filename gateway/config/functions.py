@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from gateway.config.breakers import read_breaker
 from gateway.config.faults import read_faults
 from gateway.config.fields import seconds, variables, whole, wrong_key
 from gateway.config.folders import Folders, has_bootstrap, has_module, modules, scan
 from gateway.core import names
 from gateway.core.alias import Route, missing_versions, parse_route
-from gateway.core.changes import Change, Publish, PutAlias, PutFault, PutFunction
+from gateway.core.changes import Change, Publish, PutAlias, PutBreaker, PutFault, PutFunction
 from gateway.core.errors import Place, Problem, Refused, listed, nearest
 from gateway.core.functions import BOOTSTRAP, ISOLATIONS, TYPES, Configuration
 from gateway.core.shapes import Reader
@@ -90,6 +91,7 @@ def _read_function(
         for alias, raw in aliases.items()
     }
     faults = read_faults(reader, versions if known else None)
+    breaker = read_breaker(reader)
     reader.finish()
     return DeclaredFunction(
         name=name,
@@ -100,6 +102,7 @@ def _read_function(
             PutFunction(name, _code(found, names.LATEST), configuration, description),
             *(Publish(name, _code(found, v), v) for v in found.versions if v != names.LATEST),
             *(PutFault(name, version, fault) for version, fault in faults.items()),
+            *(() if breaker is None else (PutBreaker(name, breaker),)),
             *(PutAlias(name, alias, *route) for alias, route in routes.items() if route),
         ),
     )

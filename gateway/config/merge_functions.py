@@ -10,12 +10,14 @@ from typing import Final, cast
 from gateway.config.threeway import Ledger, Sides, T
 from gateway.core import names
 from gateway.core.alias import Alias, Route
+from gateway.core.breaker import Breaker
 from gateway.core.changes import (
     Change,
     DeleteAlias,
     DeleteFunction,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
 )
@@ -79,6 +81,7 @@ class _Merging:
         yield from self._latest()
         yield from self._versions()
         yield from self._faults()
+        yield from self._breaker()
         yield from self._aliases()
 
     @property
@@ -173,6 +176,13 @@ class _Merging:
             wanted = self.ledger.settle((*self._path, "faults", number), one, Fault.to_dict)
             if wanted != one.live:
                 yield PutFault(self.live.name, number, wanted)
+
+    def _breaker(self) -> Iterator[Change]:
+        last = self.last.breaker if self.last else None
+        one = Sides(last, self.declared.breaker, self.live.breaker)
+        wanted = self.ledger.settle((*self._path, "breaker"), one, Breaker.to_dict)
+        if wanted != one.live:
+            yield PutBreaker(self.live.name, wanted)
 
     def _aliases(self) -> Iterator[Change]:
         name, live = self.live.name, self.live.aliases

@@ -77,6 +77,7 @@ def shell(page: Page) -> str:
         f'<script type="module" src="/assets/{page.module}.js"></script></head><body>'
         '<a class="skip" href="#main">Skip to the content</a>'
         f'<header><a class="name" href="/">gateway</a><nav aria-label="Pages">{links}</nav>'
+        '<span id="away" role="status" aria-live="polite" class="bad"></span>'
         '<span id="pulse" role="status" aria-live="polite"></span></header>'
         f'<main id="main" tabindex="-1" data-page="{escape(page.module)}"><h1>'
         f"{escape(page.title)}</h1><p>Loading ...</p></main>"

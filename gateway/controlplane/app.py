@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
+import asyncio
 from collections.abc import Callable, Iterable
 from time import time
-from typing import Final
+from typing import TYPE_CHECKING
 
-from starlette.routing import Route, Router, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.controlplane.cloud import Access, CloudApi, key_pair
-from gateway.controlplane.guard import JSON, Guard
+from gateway.controlplane.guard import Guard
 from gateway.controlplane.problems import Problems
 from gateway.controlplane.rest.naming import not_found
-from gateway.controlplane.rest.openapi import describing
-from gateway.controlplane.rest.operation import Operation
-from gateway.controlplane.rest.operations import OPERATIONS
-from gateway.controlplane.rest.resource import Resource
 from gateway.controlplane.service import Control
+
+if TYPE_CHECKING:
+    from gateway.controlplane.rest.routes import Routes
 
 
 def control_app(  # noqa: PLR0913 - the composition root names every part once
@@ -41,35 +39,49 @@ def control_app(  # noqa: PLR0913 - the composition root names every part once
             belongs to the token.
         pages: Makes what answers for everything else, given what answers for nothing.
     """
-    operations = describing(OPERATIONS)
-    since = clock()
-    by_path: dict[str, list[Operation]] = {}
-    for operation in operations:
-        by_path.setdefault(operation.path, []).append(operation)
-    routes = [Route(path, Resource(control, rows, since)) for path, rows in by_path.items()]
-    router = Router(routes, redirect_slashes=False, default=pages(_nowhere))
-    media = _Media(operations)
+    since, elsewhere = clock(), pages(_nowhere)
+
+    def made() -> Routes:
+        from gateway.controlplane.rest.routes import Routes  # its models take long to load
+
+        return Routes(control, since, elsewhere)
+
+    rest = _Late(made)
     cloud = CloudApi(control, access or Access(key_pair(token), clock), clock=clock)
-    return Guard(Problems(router), hosts=hosts, token=token, accepts=media.of, signed=cloud)
+    return Guard(Problems(rest), hosts=hosts, token=token, accepts=rest.media, signed=cloud)
+
+
+class _Late:
+    """ASGI: REST, from the first request on that asks for it.
+
+    Callers of stages need nothing of it, so that a start does not wait for it. It is made in a
+    thread: callers are answered in between.
+
+    Args:
+        make: Makes it.
+    """
+
+    _routes: Routes | None = None
+
+    def __init__(self, make: Callable[[], Routes]) -> None:
+        self._make = make
+        self._making = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        routes = await self._made()
+        await routes(scope, receive, send)
+
+    async def media(self, method: str, path: str) -> tuple[str, ...]:
+        """The media types that a method may send to a path."""
+        return (await self._made()).media(method, path)
+
+    async def _made(self) -> Routes:
+        async with self._making:  # whoever comes second waits for the same
+            if self._routes is None:
+                self._routes = await asyncio.to_thread(self._make)
+            return self._routes
 
 
 async def _nowhere(scope: Scope, _receive: Receive, _send: Send) -> None:
     raise not_found(scope["path"])
-
-
-class _Media:
-    """Which media types may be sent where: JSON, but for the rows that say otherwise."""
-
-    def __init__(self, operations: Iterable[Operation]) -> None:
-        self._special: Final[list[tuple[str, re.Pattern[str], tuple[str, ...]]]] = [
-            (operation.method, compile_path(operation.path)[0], operation.media)
-            for operation in operations
-            if operation.media != JSON
-        ]
-
-    def of(self, method: str, path: str) -> tuple[str, ...]:
-        """The media types that a method may send to a path."""
-        for special, pattern, media in self._special:
-            if special == method and pattern.match(path):
-                return media
-        return JSON

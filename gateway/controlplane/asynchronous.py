@@ -193,7 +193,9 @@ class Asynchronous:
         try:
             while True:
                 if due is not None:
-                    await self._host.pause(max(0.0, due - self._host.clock()))
+                    # No longer than it was put off for: the clock may have been put back since.
+                    longest = max(self.policy.delay, self.policy.busy_delay)
+                    await self._host.pause(min(max(0.0, due - self._host.clock()), longest))
                 async with self._seats[invocation.function]:
                     due = await self._attempt(invocation.request_id)
                 if due is None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.config import Declaration, load
-from gateway.config.export import Exported, export
 from gateway.config.merge import Kept, Merge, merge
 from gateway.config.source import read
+from gateway.controlplane.changing import Done, Note
 from gateway.controlplane.code import Code, Packed, pack_versions
-from gateway.controlplane.writer import Done, Note, Writer
+from gateway.controlplane.writer import Writer
 from gateway.core.apply import apply
 from gateway.core.changes import Batch, PutFunction
 from gateway.core.diff import differences
@@ -24,6 +25,9 @@ from gateway.core.snapshot import Snapshot
 from gateway.live import Live
 from gateway.runtime import BrokenVersions
 from gateway.store.protocol import Author
+
+if TYPE_CHECKING:
+    from gateway.config.export import Exported
 
 
 class NoConfiguration(GatewayError):
@@ -123,6 +127,8 @@ class Declaring:
         file = self.file
 
         def written() -> Exported:
+            from gateway.config.export import export  # few ask, and what edits TOML is large
+
             there = file is not None and file.is_file()
             original = read(file).text if file is not None and there else None
             return export(self._live.snapshot, original, self._writer.declared)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gateway.controlplane.invoking import Invoked
 from gateway.controlplane.problems import to_json
 from gateway.core.entries import Target
-from gateway.observe import Cell, Label, Observation
+from gateway.observe import Cell, Detailed, Label, Observation
 from gateway.observe.observer import KEPT_BODY, Asked
 from gateway.store.logged import Entry
 
@@ -130,3 +130,13 @@ def invoked_entry(
         error=found.error,
         output=found.output[-KEPT_OUTPUT:],
     )
+
+
+def apart(batch: Sequence[Detailed]) -> tuple[list[Detailed], list[Detailed]]:
+    """Errors, and the rest, of what was noted."""
+    failed: list[Detailed] = []
+    others: list[Detailed] = []
+    for noted in batch:
+        status = noted[1]
+        (failed if status >= 400 and noted[0].kind(status) else others).append(noted)
+    return failed, others

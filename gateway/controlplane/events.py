@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.controlplane.circuits import Standing
 from gateway.controlplane.history import record_plain
 from gateway.store.protocol import Record
 
@@ -24,7 +25,7 @@ class Event:
     """Something that happened.
 
     Attributes:
-        name: `revision`, `reload`, `error`, `hello` or `lagged`.
+        name: `revision`, `reload`, `breaker`, `error`, `hello` or `lagged`.
         data: What is told about it, as JSON values.
         id: The revision, for an event that can be resumed after; `None` for any other.
     """
@@ -42,6 +43,12 @@ class Event:
     def reload(cls, function: str, seconds: float) -> Event:
         """Edited code of a function was loaded."""
         return cls("reload", {"function": function, "seconds": round(seconds, 6)})
+
+    @classmethod
+    def breaker(cls, turned: Standing) -> Event:
+        """The circuit of a version has changed its state."""
+        told = {"function": turned.function, "version": turned.version}
+        return cls("breaker", {**told, "state": turned.state.value, "wait": round(turned.wait, 3)})
 
     @classmethod
     def error(cls, code: str, message: str, *, where: str = "", text: str = "") -> Event:

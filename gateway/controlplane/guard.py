@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -37,7 +37,7 @@ HEADERS: Final = (
 
 JSON: Final = ("application/json",)
 
-Accepts = Callable[[str, str], tuple[str, ...]]
+Accepts = Callable[[str, str], Awaitable[tuple[str, ...]]]
 """The media types that a method may send to a path."""
 
 CLOUD: Final = ".tencentcloudapi.com"
@@ -75,7 +75,7 @@ class Guard:
         app: Who answers.
         hosts: Names to answer under beside those of loopback; an IPv6 address in brackets.
         token: What a request to the API must bring; `None` lets everybody ask.
-        accepts: The media types that bodies may have; by default JSON alone.
+        accepts: Tells the media types that bodies may have; `None` where JSON alone is taken.
         signed: Who answers requests that are signed; `None` where nobody does.
     """
 
@@ -85,7 +85,7 @@ class Guard:
         *,
         hosts: Iterable[str] = (),
         token: str | None = None,
-        accepts: Accepts = lambda _method, _path: JSON,
+        accepts: Accepts | None = None,
         signed: Signed | None = None,
     ) -> None:
         self._signed = signed
@@ -112,18 +112,18 @@ class Guard:
             await send(message)
 
         try:
-            app = self._answerer(scope)
+            app = await self._answerer(scope)
         except Rejected as rejected:
             await answer(rejected, marked)
         else:
             await app(scope, receive, marked)
 
-    def _answerer(self, scope: Scope) -> ASGIApp:
+    async def _answerer(self, scope: Scope) -> ASGIApp:
         """Who answers a request that is let in."""
         if self._signed is not None and self._signed.takes(scope):
             self._check_signed(scope)
             return self._signed
-        self._check(scope)
+        await self._check(scope)
         return self._app
 
     def _check_signed(self, scope: Scope) -> None:
@@ -142,7 +142,7 @@ class Guard:
             message = f"the request comes from a browser ({said}); allowed: clients of the cloud"
             raise rejected(403, "cross-site", message)
 
-    def _check(self, scope: Scope) -> None:
+    async def _check(self, scope: Scope) -> None:
         fields = _fields(scope)
         method, path = scope["method"], scope["path"]
         host = self._check_host(fields)
@@ -151,7 +151,8 @@ class Guard:
             _check_origin(fields, host)
         self._check_token(fields, path)
         if method not in _SAFE:
-            _check_media(fields, self._accepts(method, path))
+            allowed = JSON if self._accepts is None else await self._accepts(method, path)
+            _check_media(fields, allowed)
 
     def _check_host(self, fields: Fields) -> str:
         given = fields.get(b"host", [])

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.controlplane.asynchronous import Asynchronous
+from gateway.controlplane.circuits import Standings
 from gateway.controlplane.code import Code
 from gateway.controlplane.declaring import Declaring
 from gateway.controlplane.events import Events
 from gateway.controlplane.invoking import Invoking
 from gateway.controlplane.logbook import Logbook
 from gateway.controlplane.objects import Objects
+from gateway.controlplane.peers import Peers
 from gateway.controlplane.recent import Recent
 from gateway.controlplane.recording import Recorder
 from gateway.controlplane.rolling import Rollouts
@@ -44,6 +46,7 @@ class Parts:
         observer: Is told of every answer.
         logbook: Keeps single invocations.
         shares: Tells how aliases divide their traffic.
+        peers: Has what all processes answered.
         writer: Makes changes.
         declaring: Applies stages.toml.
         explainer: Explains a request.
@@ -51,6 +54,7 @@ class Parts:
         invoking: Runs a function once.
         asynchronous: Runs what nobody waits for.
         recent: Remembers what was waited for.
+        standings: Tells how breakers stand.
         data_url: Where callers reach the data plane; whoever serves it elsewhere says so.
         control_url: Where the control plane itself is reached, likewise.
         recorder: Records what the data plane answers; set by who builds both.
@@ -67,6 +71,7 @@ class Parts:
     observer: Observer
     logbook: Logbook
     shares: Shares
+    peers: Peers
     writer: Writer
     declaring: Declaring
     explainer: Explain
@@ -74,6 +79,7 @@ class Parts:
     invoking: Invoking
     asynchronous: Asynchronous
     recent: Recent
+    standings: Standings
     data_url: str = "http://127.0.0.1:8080"
     control_url: str = "http://127.0.0.1:8081"
     recorder: Recorder = field(init=False)

@@ -1,14 +1,15 @@
 """Invocations that were waited for, remembered for a while: in memory, and within bounds.
 
 Whoever asks what became of an invocation gets the same description of it, whether somebody waited
-for it or not.
+for it or not. The invocation log cannot tell that: it has only what has ended, leaves out what is
+too much, and keeps nothing of what handlers returned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
 from gateway.controlplane.attempts import result_of
 from gateway.controlplane.invoking import Invoked
@@ -22,13 +23,6 @@ KEPT: Final = 1000
 
 KEPT_BYTES: Final = 8 * 1024 * 1024
 """Bytes of what came of them, all together."""
-
-
-class InvocationLog(Protocol):
-    """Tells of invocations that were waited for."""
-
-    async def listed(self, function: str) -> Sequence[Invocation]:
-        """Those of a function that are remembered, newest first."""
 
 
 class Recent:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gateway.config.export import Exported
+from gateway.controlplane.changing import Ask, Done, Note
 from gateway.controlplane.declaring import Applied
 from gateway.controlplane.events import Event
 from gateway.controlplane.invoking import Invoked
@@ -20,21 +20,38 @@ from gateway.controlplane.lookups import latest_of, put_of, version_of
 from gateway.controlplane.news import error_event
 from gateway.controlplane.parts import Parts
 from gateway.controlplane.rollback import move_back
-from gateway.controlplane.writer import Ask, Done, Note
 from gateway.core import names
 from gateway.core.alias import parse_route
 from gateway.core.changes import Publish, PutAlias, PutFunction
 from gateway.core.entries import Target
 from gateway.core.errors import GatewayError
 from gateway.core.explain import Explanation
-from gateway.core.functions import Configuration
+from gateway.core.functions import Configuration, FunctionVersion
 from gateway.core.snapshot import Snapshot
 from gateway.core.split import Draw
 from gateway.store.packages import Package
-from gateway.store.protocol import Author, StaleRevision
+from gateway.store.protocol import Author
+
+if TYPE_CHECKING:
+    from gateway.config.export import Exported
 
 WATCHER: Final = Author("watcher", "this machine")
 """Who asks for a change when a file was edited."""
+
+
+class _Edited(Exception):
+    """`$LATEST` is not any more what was packed."""
+
+
+def _while_it_is(latest: FunctionVersion, change: Publish) -> Ask:
+    """A change that is right only for the `$LATEST` from which it was made."""
+
+    def ask(snapshot: Snapshot) -> Publish:
+        if latest_of(snapshot, change.function) != latest:
+            raise _Edited
+        return change
+
+    return ask
 
 
 class Control(Parts):
@@ -83,12 +100,17 @@ class Control(Parts):
         self, function: str, description: str, author: Author, *, expected: int | None = None
     ) -> Done:
         """Freeze `$LATEST`, code and configuration, into the next number."""
-        latest = latest_of(self.live.snapshot, function)
-        digest = await self.code.keep(await self.code.package_of(latest))
-        change = Publish(
-            function, digest, description=description, configuration=latest.configuration
-        )
-        return await self.change(change, author, expected=expected)
+        while True:
+            latest = latest_of(self.live.snapshot, function)
+            digest = await self.code.keep(await self.code.package_of(latest))
+            change = Publish(
+                function, digest, description=description, configuration=latest.configuration
+            )
+            try:
+                ask = _while_it_is(latest, change)
+                return await self.change(ask, author, expected=expected)
+            except _Edited:  # meanwhile, here or on another node
+                continue
 
     async def roll_back(
         self,
@@ -106,9 +128,8 @@ class Control(Parts):
             Refused: With code `nothing-to-roll-back` or `unknown-revision`; or a version that
                 the earlier state names is gone.
         """
-        live = self.live.snapshot.revision
-        if expected not in {None, live}:
-            raise StaleRevision(expected or 0, live)  # before anything is said about its history
+        if expected is not None:
+            await self.writer.expect(expected)  # before anything is said about its history
         move = await move_back(self.store, function, alias, to_revision)
         route, description = parse_route(move.after, f"alias {alias!r} of function {function!r}")
         note = Note(author, restores=move.revision)

@@ -1,9 +1,10 @@
 """Is each alias dividing its traffic as it says? Watched all the time, without false alarms.
 
 Every answer is counted for where its alias led at the revision that its request saw, so that moving
-an alias begins a new count and what is still under way spoils neither. Only what the draw decided
-is counted: rules take whom they name. Where keys stick, requests are no independent draws, and
-their share is told without a verdict.
+an alias begins a new count and what is still under way spoils neither. Answers of other processes
+that saw a revision which is not live here yet wait until it is. Only what the draw decided is
+counted: rules take whom they name. Where keys stick, requests are no independent draws, and their
+share is told without a verdict.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from typing import Final
 
 from gateway.core.alias import Route
 from gateway.core.snapshot import Snapshot
-from gateway.observe import Noted
+from gateway.observe import Label, Portion
 from gateway.verdict import Look, Outcome, Question, Watch, confidence_sequence
 
 DRAWN: Final = frozenset(("main", "weight", "sticky"))
 QUESTION: Final = Question(false_alarm=0.001, miss=0.01, tolerance=0.03)
 """What is asked of each alias: its verdict fails wrongly once in a thousand routes, at most."""
+
+EARLY: Final = 1000
+"""Labels and revisions of which answers may wait until a revision is live here."""
 
 Whose = tuple[str, str]
 
@@ -84,15 +88,25 @@ class Shares:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._courses: dict[Whose, _Course] = {}
+        self._revision = snapshot.revision
+        self._early: dict[tuple[Label, int], int] = {}
         self.follow(snapshot)
 
-    def take(self, batch: Sequence[Noted]) -> None:
+    def take(self, found: Sequence[Portion]) -> None:
         """Count answers; a sink of the observer."""
-        for cell, _, _, _, revision in batch:
-            label = cell.label
-            course = self._courses.get((label.function, label.qualifier))
-            if course is not None and revision >= course.revision and label.reason in DRAWN:
-                course.counts[label.version] = course.counts.get(label.version, 0) + 1
+        for label, revision, _, interval in found:
+            if label.reason not in DRAWN:
+                continue
+            if revision <= self._revision:
+                self._count(label, revision, interval.requests)
+            elif (label, revision) in self._early or len(self._early) < EARLY:
+                known = self._early.get((label, revision), 0)
+                self._early[label, revision] = known + interval.requests
+
+    def _count(self, label: Label, revision: int, requests: int) -> None:
+        course = self._courses.get((label.function, label.qualifier))
+        if course is not None and revision >= course.revision:
+            course.counts[label.version] = course.counts.get(label.version, 0) + requests
 
     def follow(self, snapshot: Snapshot) -> None:
         """Begin anew for every alias that was moved; called with each snapshot that goes live."""
@@ -104,6 +118,11 @@ class Shares:
                     known = _Course(snapshot.revision, alias.route, watch=_watch(alias.route))
                 courses[function.name, name] = known
         self._courses = courses
+        self._revision = snapshot.revision
+        for (label, revision), requests in list(self._early.items()):
+            if revision <= snapshot.revision:
+                del self._early[label, revision]
+                self._count(label, revision, requests)
 
     def all(self) -> list[Division]:
         """Every alias."""

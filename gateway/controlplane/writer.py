@@ -8,67 +8,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from gateway.controlplane.changing import Ask, Done, Note
 from gateway.controlplane.events import Event, Events
 from gateway.controlplane.news import error_event
 from gateway.core.apply import apply
-from gateway.core.changes import Batch, Change
-from gateway.core.diff import Difference, brought, differences
+from gateway.core.changes import Batch
+from gateway.core.diff import brought, differences
 from gateway.core.errors import GatewayError, Refused
 from gateway.core.functions import FunctionVersion
 from gateway.core.snapshot import Snapshot
 from gateway.live import Live
 from gateway.runtime import BrokenVersions, Runtime
-from gateway.store.protocol import Author, Record, StaleRevision, Store
+from gateway.store.protocol import Record, StaleRevision, StateAway, Store
 from gateway.store.recovery import compact
 
 T = TypeVar("T")
-
-Ask = Change | Callable[[Snapshot], Change]
-"""A change, or what makes one from the snapshot that it will be applied to."""
 
 ATTEMPTS: Final = 50
 """How often a change is tried when another process keeps being first."""
 
 CATCH_UP_SECONDS: Final = 5.0
 """How long the follower may take to see what another process wrote."""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What the journal remembers of a change beside the change itself.
-
-    Attributes:
-        author: Who asked for it.
-        restores: For a roll-back, the revision whose state it brings back.
-        declared: For an applied stages.toml, everything that the file declares.
-    """
-
-    author: Author
-    restores: int | None = None
-    declared: Batch | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What became of a change.
-
-    Attributes:
-        revision: The revision that is live now.
-        differences: What it altered; nothing where everything already was as asked for.
-        restores: For a roll-back, the revision whose state was brought back.
-    """
-
-    revision: int
-    differences: tuple[Difference, ...] = ()
-    restores: int | None = None
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything was altered."""
-        return bool(self.differences)
 
 
 class Writer:
@@ -118,9 +80,10 @@ class Writer:
             expected: The revision that it must be applied to; `None` when any will do.
 
         Raises:
-            StaleRevision: The live revision is another one.
+            StaleRevision: The live revision is another one than the expected one.
             Refused: The change breaks a rule.
             BrokenVersions: A version that it brings does not load.
+            StateAway: The state cannot be reached, or not caught up with.
         """
         return await self.finish(self._change(ask, note, expected))
 
@@ -144,7 +107,7 @@ class Writer:
         """Wait until a revision that another process wrote is live here.
 
         Raises:
-            StaleRevision: It is not, after all the time that following may take.
+            StateAway: It is not, after all the time that following may take.
         """
 
         def there() -> bool:
@@ -154,7 +117,29 @@ class Writer:
             async with asyncio.timeout(CATCH_UP_SECONDS), self._moved:
                 await self._moved.wait_for(there)
         except TimeoutError:
-            raise StaleRevision(self._live.snapshot.revision, revision) from None
+            live = self._live.snapshot.revision
+            message = f"revision {revision} is recorded and not live here yet; {live} is"
+            raise StateAway(message) from None
+
+    async def expect(self, revision: int) -> None:
+        """Make sure that a revision is live; one that another process wrote is waited for.
+
+        Raises:
+            StaleRevision: Another one is.
+        """
+        if revision > self._live.snapshot.revision and revision <= await self._newest():
+            await self.reached(revision)
+        live = self._live.snapshot.revision
+        if live != revision:
+            raise StaleRevision(revision, live)
+
+    async def catch_up(self) -> None:
+        """Wait until everything that any process has written by now is live here.
+
+        Raises:
+            StateAway: Nobody can tell what that is, or it takes too long.
+        """
+        await self.reached(await self._newest())
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of work that must not be cut in half by a caller who leaves."""
@@ -176,6 +161,8 @@ class Writer:
             task.exception()  # seen, also when whoever asked has gone
 
     async def _change(self, ask: Ask, note: Note, expected: int | None) -> Done:
+        if expected is not None:
+            await self.expect(expected)
         for _ in range(ATTEMPTS):
             seen = self._live.snapshot.revision
             try:
@@ -184,15 +171,14 @@ class Writer:
             except StaleRevision as stale:
                 if expected is not None:
                     raise
-                last, newest = stale, stale.actual
+                newest = stale.actual
             except Refused:
                 newest = await self._newest()
                 if expected is not None or newest <= seen:
                     raise
                 # Another process was first, and what it wrote may be just what was missing here.
-                last = StaleRevision(seen, newest)
             await self.reached(newest)
-        raise last
+        raise StateAway(f"other processes were faster {ATTEMPTS} times; nothing was changed")
 
     async def _newest(self) -> int:
         """The newest revision that any process has written."""
@@ -207,6 +193,9 @@ class Writer:
         new = apply(old, change)
         altered = differences(old, new)
         if not altered and (note.declared is None or note.declared == self.declared):
+            newest = await self._newest()
+            if newest > old.revision:  # there it may be otherwise by now
+                raise StaleRevision(old.revision, newest)
             return Done(old.revision)
         record = Record(
             new.revision, self._clock(), note.author, change, altered, note.restores, note.declared

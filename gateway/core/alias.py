@@ -64,6 +64,8 @@ class Route:
         """Routes are what they say; weights are equal only in the same order."""
         if not isinstance(other, Route):
             return NotImplemented
+        if self is other:  # what a change leaves alone is the same object as before
+            return True
         same_order = list(self.weights) == list(other.weights)
         return same_order and self.to_dict() == other.to_dict()
 

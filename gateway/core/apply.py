@@ -18,6 +18,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
     PutResource,
@@ -32,6 +33,7 @@ from gateway.core.function_steps import (
     delete_version,
     publish,
     put_alias,
+    put_breaker,
     put_fault,
     put_function,
 )
@@ -69,6 +71,7 @@ _STEPS: Final[Mapping[type, Callable[[Snapshot, Any], Snapshot]]] = {
     Publish: publish,
     DeleteVersion: delete_version,
     PutFault: put_fault,
+    PutBreaker: put_breaker,
     PutAlias: put_alias,
     DeleteAlias: delete_alias,
     PutService: put_service,

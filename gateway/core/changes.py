@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from gateway.core.access import Access
 from gateway.core.alias import Route
+from gateway.core.breaker import Breaker
 from gateway.core.faults import Fault
 from gateway.core.features import NO_STAGE_FEATURES, StageFeatures
 from gateway.core.functions import Configuration
@@ -75,6 +76,19 @@ class PutFault:
     function: str
     version: str
     fault: Fault | None
+
+
+@dataclass(frozen=True, slots=True)
+class PutBreaker:
+    """Say when versions of a function are left alone, all of it.
+
+    Attributes:
+        function: Whose versions.
+        breaker: When; `None` for never.
+    """
+
+    function: str
+    breaker: Breaker | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +181,7 @@ Change = (
     | Publish
     | DeleteVersion
     | PutFault
+    | PutBreaker
     | PutAlias
     | DeleteAlias
     | PutService

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gateway.core.access import NO_ACCESS, access_shown
+from gateway.core.breaker import Breaker
 from gateway.core.faults import Fault
 from gateway.core.functions import FunctionVersion
 from gateway.core.plain import Plain, alias_plain, api_plain, stage_plain, version_plain
@@ -27,9 +28,10 @@ class Difference:
 
     Attributes:
         path: Which part: `("functions", F, "versions", N)`, `("functions", F, "faults", N)`,
-            `("functions", F, "aliases", A)`, `("services", S, "name")`,
-            `("services", S, "apis")`, `("services", S, "access")` (without secrets),
-            `("services", S, "stages", T)` or `("resources", G, K)` (without secrets).
+            `("functions", F, "breaker")`, `("functions", F, "aliases", A)`,
+            `("services", S, "name")`, `("services", S, "apis")`,
+            `("services", S, "access")` (without secrets), `("services", S, "stages", T)` or
+            `("resources", G, K)` (without secrets).
         before: The part as plain values; `None` where there was none.
         after: The same afterwards; `None` where it is gone.
     """
@@ -88,6 +90,7 @@ def _leaf(write: Callable[[Any], Any]) -> Callable[[Path, T | None, T | None], P
 
 _version = _leaf(version_plain)
 _fault = _leaf(Fault.to_dict)
+_breaker = _leaf(Breaker.to_dict)
 _alias = _leaf(alias_plain)
 _stage = _leaf(stage_plain)
 _apis = _leaf(lambda apis: [api_plain(api) for api in apis])
@@ -102,6 +105,8 @@ def _function(path: Path, before: Function | None, after: Function | None) -> Pa
     aliases = [f.aliases if f else {} for f in (before, after)]
     yield from _table((*path, "versions"), (versions[0], versions[1]), _version)
     yield from _table((*path, "faults"), (faults[0], faults[1]), _fault)
+    breakers = [f.breaker if f else None for f in (before, after)]
+    yield from _breaker((*path, "breaker"), breakers[0], breakers[1])
     yield from _table((*path, "aliases"), (aliases[0], aliases[1]), _alias)
 
 

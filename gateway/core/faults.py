@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from math import cos, isfinite, log1p, pi, sqrt
+from math import cos, log1p, pi, sqrt
 from typing import Final, NamedTuple, cast
 
 from gateway.core.errors import Problem, Refused, listed, nearest
-from gateway.core.shapes import Reader, kind_of
+from gateway.core.shapes import Reader, as_float, kind_of
 
 LONGEST: Final = 900
 """Most seconds of a latency: the cloud's limit for a function."""
@@ -133,7 +132,7 @@ def _read_errors(reader: Reader) -> float:
     value = reader.get("errors")
     if value is None:
         return 0.0
-    errors = _number(value)
+    errors = as_float(value)
     if errors is None:
         message = f"errors of {reader.what} must be a number, not {kind_of(value)}"
         reader.wrong("wrong-type", message, "errors")
@@ -151,7 +150,7 @@ def _read_status(reader: Reader) -> int:
         return STATUSES[0]
     if not isinstance(value, bool) and isinstance(value, int) and value in STATUSES:
         return value
-    said = value if _number(value) is not None else kind_of(value)
+    said = value if as_float(value) is not None else kind_of(value)
     message = f"status of {reader.what} is {said}; allowed: {STATUSES[0]} to {STATUSES[-1]}"
     reader.wrong("out-of-range", message, "status")
     return STATUSES[0]
@@ -163,7 +162,7 @@ def _read_latency(reader: Reader) -> Latency | None:
         return None
     if isinstance(value, Mapping):
         return _read_spread(reader, cast("Mapping[str, object]", value))
-    seconds = _number(value)
+    seconds = as_float(value)
     if seconds is None:
         message = f"latency of {reader.what} must be a number or a table, not {kind_of(value)}"
         reader.wrong("wrong-type", message, "latency")
@@ -206,7 +205,7 @@ def _seconds(kind: str, raw: object) -> tuple[float, ...] | None:
     """The numbers of a spread, if they are as many as it needs and in their places."""
     single = kind == "exponential"
     given = raw if isinstance(raw, list) else [raw]
-    found = tuple(number for number in map(_number, given) if number is not None)
+    found = tuple(number for number in map(as_float, given) if number is not None)
     fits = (
         isinstance(raw, list) != single
         and len(found) == len(given) == (1 if single else 2)
@@ -215,17 +214,6 @@ def _seconds(kind: str, raw: object) -> tuple[float, ...] | None:
         and (kind != "uniform" or found[0] <= found[1])
     )
     return found if fits else None
-
-
-def _number(value: object) -> float | None:
-    """A number of any type, and none that has no value."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:  # an integer beyond all floats
-        return float(LONGEST + 1)
-    return number if isfinite(number) else float(LONGEST + 1)
 
 
 def _milliseconds(seconds: float) -> str:

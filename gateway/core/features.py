@@ -26,6 +26,9 @@ RATES: Final = range(1, 1_000_001)
 """Requests per second that a limit may allow."""
 
 
+BODIES: Final = range(2**30 + 1)
+"""Bytes to which a body may be limited: what is longer belongs into an object store."""
+
 AUTHS: Final = ("none", "key")
 """Whether callers of an API sign their requests."""
 
@@ -42,6 +45,7 @@ class ApiFeatures:
         parameters: What callers send it, as far as it is declared.
         constants: What its HTTP back end is sent beside that.
         auth: Whether callers sign their requests with a key pair, one of `AUTHS`.
+        max_body: Bytes that the body of a request may have; `None` for as many as of any API.
     """
 
     throttle: int | None = None
@@ -51,6 +55,7 @@ class ApiFeatures:
     parameters: tuple[Parameter, ...] = ()
     constants: tuple[Constant, ...] = ()
     auth: str = "none"
+    max_body: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +106,14 @@ def read_api_features(raw: Mapping[str, Any]) -> ApiFeatures:
         TypeError, ValueError: A value is of another type, or not allowed.
     """
     return ApiFeatures(
-        throttle=_rate(raw),
+        throttle=_whole(raw, "throttle", RATES),
         cors=typed(raw.get("cors", False), bool),
         base64=typed(raw.get("base64", False), bool),
         gzip=typed(raw.get("gzip", False), bool),
         parameters=tuple(map(read_parameter, typed(raw.get("parameters", []), list))),
         constants=tuple(map(read_constant, typed(raw.get("constants", []), list))),
         auth=one_of(raw.get("auth", "none"), AUTHS),
+        max_body=_whole(raw, "max_body", BODIES),
     )
 
 
@@ -119,7 +125,7 @@ def read_stage_features(raw: Mapping[str, Any]) -> StageFeatures:
     """
     overlays = typed(raw.get("overlays", {}), dict)
     features = StageFeatures(
-        _rate(raw),
+        _whole(raw, "throttle", RATES),
         read_networks(raw, "allow"),
         read_networks(raw, "deny"),
         {typed(name, str): read_overlay(typed(each, dict)) for name, each in overlays.items()},
@@ -129,8 +135,8 @@ def read_stage_features(raw: Mapping[str, Any]) -> StageFeatures:
     return features
 
 
-def _rate(raw: Mapping[str, Any]) -> int | None:
-    rate = raw.get("throttle")
-    if rate is not None and typed(rate, int) not in RATES:
-        raise ValueError(f"{rate!r} is no limit of requests per second")
-    return typed(rate, int, type(None))  # type: ignore[no-any-return]
+def _whole(raw: Mapping[str, Any], key: str, allowed: range) -> int | None:
+    number = raw.get(key)
+    if number is not None and typed(number, int) not in allowed:
+        raise ValueError(f"{number!r} is no {key}")
+    return typed(number, int, type(None))  # type: ignore[no-any-return]

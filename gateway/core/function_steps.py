@@ -16,6 +16,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
 )
@@ -165,6 +166,14 @@ def put_fault(snapshot: Snapshot, change: PutFault) -> Snapshot:
     if change.fault is not None:
         faults[change.version] = change.fault
     return _with_function(snapshot, replace(function, faults=faults), {})
+
+
+def put_breaker(snapshot: Snapshot, change: PutBreaker) -> Snapshot:
+    """Say when versions of a function are left alone."""
+    function = known_function(snapshot, change.function)
+    if change.breaker is None and function.breaker is None:
+        refuse("unknown-breaker", f"function {function.name!r} has no breaker")
+    return _with_function(snapshot, replace(function, breaker=change.breaker), {})
 
 
 def put_alias(snapshot: Snapshot, change: PutAlias) -> Snapshot:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from gateway.core.access import access_plain, read_access, without_secrets
 from gateway.core.alias import parse_route
+from gateway.core.breaker import parse_breaker
 from gateway.core.changes import (
     Batch,
     Change,
@@ -22,6 +23,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
     PutResource,
@@ -145,6 +147,18 @@ def _read_fault(fields: dict[str, Any]) -> PutFault:
     return PutFault(**fields, fault=fault)
 
 
+def _write_breaker(change: PutBreaker) -> dict[str, object]:
+    return {**_fields(change), "breaker": change.breaker.to_dict() if change.breaker else None}
+
+
+def _read_breaker(fields: dict[str, Any]) -> PutBreaker:
+    raw = fields.pop("breaker")
+    breaker = None if raw is None else parse_breaker(raw, "the breaker")
+    if breaker is not None and breaker.to_dict() != raw:
+        raise ValueError("the breaker has other keys")
+    return PutBreaker(**fields, breaker=breaker)
+
+
 def _write_service(change: PutService) -> dict[str, object]:
     said = {**_fields(change), "apis": [api_plain(api) for api in change.apis]}
     del said["access"]
@@ -201,6 +215,7 @@ _KINDS_BY_TYPE: Final[dict[type, tuple[str, _Writer, _Reader]]] = {
     Publish: ("publish", _write_publish, _read_publish),
     DeleteVersion: ("delete-version", _fields, lambda fields: DeleteVersion(**fields)),
     PutFault: ("put-fault", _write_fault, _read_fault),
+    PutBreaker: ("put-breaker", _write_breaker, _read_breaker),
     PutAlias: ("put-alias", _write_alias, _read_alias),
     DeleteAlias: ("delete-alias", _fields, lambda fields: DeleteAlias(**fields)),
     PutService: ("put-service", _write_service, _read_service),

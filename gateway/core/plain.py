@@ -50,6 +50,7 @@ def function_plain(function: Function) -> dict[str, object]:
         "versions": [version_plain(function.versions[number]) for number in ordered],
         "aliases": {name: alias_plain(alias) for name, alias in function.aliases.items()},
         "faults": faults_plain(function),
+        **({} if function.breaker is None else {"breaker": function.breaker.to_dict()}),
     }
 
 

@@ -16,6 +16,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
     PutResource,
@@ -51,6 +52,8 @@ def _function(function: Function) -> Iterator[Change]:
         yield DeleteVersion(function.name, str(function.last))
     for number, fault in function.faults.items():
         yield PutFault(function.name, number, fault)
+    if function.breaker is not None:
+        yield PutBreaker(function.name, function.breaker)
     for alias in function.aliases.values():
         yield PutAlias(function.name, alias.name, alias.route, alias.description)
 

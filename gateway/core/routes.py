@@ -159,7 +159,7 @@ class _Shapes(Generic[T]):
                 continue
             found = methods.get(method) or methods.get("ANY")
             if found is not None:
-                return found[0], dict(zip(found[1], values, strict=True))
+                return found[0], dict(zip(found[1], values))  # noqa: B905 - checking costs as much
             seen.append(path)
         return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import inf, isfinite
 from typing import cast
 
 from gateway.core.errors import Place, Problem, listed, nearest
@@ -26,6 +27,17 @@ def kind_of(value: object) -> str:
     if value is None:
         return "null"
     return next((name for kind, name in _KINDS if isinstance(value, kind)), "a date or time")
+
+
+def as_float(value: object) -> float | None:
+    """A number of any type, infinite where it has no value; `None` where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond all floats
+        return inf
+    return number if isfinite(number) else inf
 
 
 class Reader:

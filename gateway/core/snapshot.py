@@ -13,6 +13,7 @@ from typing import Final
 from gateway.core import names
 from gateway.core.access import NO_ACCESS, Access
 from gateway.core.alias import Alias
+from gateway.core.breaker import Breaker
 from gateway.core.entries import Entry, Target
 from gateway.core.errors import StageNotFound
 from gateway.core.faults import Fault
@@ -37,6 +38,7 @@ class Function:
         aliases: Every alias by name, `$DEFAULT` included.
         last: The highest number ever published; numbers are never used twice.
         faults: What versions are told to get wrong, by number; empty unless somebody asked.
+        breaker: When a version that fails is left alone for a while; `None` for never.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Function:
     aliases: Mapping[str, Alias]
     last: int = 0
     faults: Mapping[str, Fault] = field(default_factory=dict)
+    breaker: Breaker | None = None
 
     @property
     def configuration(self) -> Configuration:

@@ -9,3 +9,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+
+def address_of(info: Any) -> tuple[str, int] | None:  # noqa: ANN401 - sockets say what they like
+    """A socket's address as a scope has it; `None` where it has none of that kind."""
+    return (str(info[0]), int(info[1])) if isinstance(info, tuple) else None

@@ -69,9 +69,9 @@ class Dialler:
         """Checks certificates and names; made when it is first needed, because that takes long."""
         return ssl.create_default_context()
 
-    def spare(self, listeners: Iterable[socket.socket]) -> None:
-        """Never connect to these listeners."""
-        self._ports = frozenset(listener.getsockname()[1] for listener in listeners)
+    def spare(self, listeners: Iterable[socket.socket], ports: Iterable[int] = ()) -> None:
+        """Never connect to these listeners, nor to these ports of this machine."""
+        self._ports = frozenset((*ports, *(each.getsockname()[1] for each in listeners)))
 
     def __call__(self, info: AddressInfo) -> socket.socket:
         """A socket that is about to be connected to an address.

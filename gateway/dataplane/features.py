@@ -41,6 +41,7 @@ class Guards:
         self._limits = Limits()
         self._addresses = AddressLimits()
         self._usages: dict[tuple[str, str], Usage] = {}
+        self._paged: dict[tuple[str, str], tuple[Stage, bool]] = {}
 
     def guard(self, service: Service, stage: Stage, api: Api) -> Guard | None:
         """The guard of an API in a stage; `None` where it has no feature that needs one.
@@ -51,7 +52,7 @@ class Guards:
             api: The API.
         """
         own, shared = api.features, stage.features
-        asked = api.method in {"ANY", "OPTIONS"} and any(pages_of(stage, a) for a in stage.apis)
+        asked = api.method in {"ANY", "OPTIONS"} and self._lets_pages_in(service.id, stage)
         guard = Guard(stage, api, self.clock)
         overlay = shared.overlays.get(api.id, NO_OVERLAY)
         doors = (admission(shared.allow, shared.deny), admission(overlay.allow, overlay.deny))
@@ -63,6 +64,17 @@ class Guards:
         guard.parameters = Parameters(api) if declared else None
         before = guard.admits or guard.buckets or guard.addresses or guard.holders
         return guard if before or declared or asked or guard.pages or own.gzip else None
+
+    def _lets_pages_in(self, service: str, stage: Stage) -> bool:
+        """Whether pages of other origins may call any API of a stage; found out once for each.
+
+        Every one of ten thousand APIs would ask all the others.
+        """
+        known = self._paged.get((service, stage.name))
+        if known is None or known[0] is not stage:
+            found = any(pages_of(stage, api) for api in stage.apis)
+            known = self._paged[service, stage.name] = stage, found
+        return known[1]
 
     def _holders(self, service: Service, stage: Stage, api: Api) -> Holders:
         def shared(name: str, plan: UsagePlan) -> tuple[Usage, tuple[Bucket, ...]]:

@@ -74,6 +74,11 @@ class HttpForwarder:
         self._backends = Backends(self.dialler)
         self._tell = tell
         self._told: dict[str, float] = {}
+        self._under_way: dict[str, int] = {}
+
+    def under_way(self, url: str) -> int:
+        """How many requests a back end is asked."""
+        return self._under_way.get(url, 0)
 
     async def forward(self, plan: HttpPlan, passage: Passage, receive: Receive, send: Send) -> int:
         """Send a request and its answer through.
@@ -81,6 +86,16 @@ class HttpForwarder:
         Returns:
             The status that the caller saw; 499 when it went away.
         """
+        url = plan.backend.url
+        self._under_way[url] = self._under_way.get(url, 0) + 1
+        try:
+            return await self._forward(plan, passage, receive, send)
+        finally:
+            self._under_way[url] -= 1
+            if not self._under_way[url]:
+                del self._under_way[url]
+
+    async def _forward(self, plan: HttpPlan, passage: Passage, receive: Receive, send: Send) -> int:
         said = plan.said + line("x-api-requestid", passage.request_id)
         answer = WayBack(passage.scope, send, said)
         sender = Sender(receive)

@@ -7,7 +7,7 @@ from typing import Final
 
 import httptools
 
-from gateway.dataplane.limits import ABSOLUTE_FORM, FRAGMENT, Limits
+from gateway.dataplane.limits import ABSOLUTE_FORM, FRAGMENT, NO_HOST, Limits
 
 _HOST: Final = re.compile(
     rb"(?:[A-Za-z0-9._~!$&'()*+;=-]|%[0-9A-Fa-f]{2})+(?::([0-9]{0,5}))?"  # no comma: it joins two
@@ -87,6 +87,19 @@ def is_host(value: bytes) -> bool:
     return True
 
 
+def check_hosts(version: str, hosts: int, codings: int, lenient: frozenset[str]) -> None:
+    """Refuse a head whose number of hosts does not fit its version, or chunks before 1.1.
+
+    Raises:
+        HeadRefused: It does not.
+    """
+    if version == "1.0":
+        if codings or hosts > 1:
+            raise HeadRefused(400)
+    elif hosts > 1 or (not hosts and NO_HOST not in lenient):
+        raise HeadRefused(400)
+
+
 def path_and_query(target: bytes, lenient: frozenset[str]) -> tuple[bytes, bytes]:
     """Both parts of a target that is not the usual one.
 
@@ -147,3 +160,13 @@ def check_next(line: bytes, piece: bytes, at: int) -> int:
     if found < 0:
         raise HeadRefused(400)
     return found + len(line)
+
+
+def asks_for_socket(
+    method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]
+) -> bytes | None:
+    """The head of a request that asks for a WebSocket; `None` where it asks for another."""
+    if method != b"GET" or dict(headers).get(b"upgrade", b"").lower() != b"websocket":
+        return None
+    lines = b"".join(b"%b: %b\r\n" % pair for pair in headers)
+    return b"GET %b HTTP/1.1\r\n%b\r\n" % (target, lines)

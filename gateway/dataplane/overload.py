@@ -27,13 +27,18 @@ class Load:
         most: How many requests may be answered at the same time.
 
     Attributes:
+        common: How many of the places anybody may take; the last quarter is for those who hold
+            less than half of all.
+        half: What half of them are.
         running: How many are being answered; those that are about to be refused count too.
         draining: Since when the listener is about to end, by the loop's clock; 0 while it is not.
     """
 
-    __slots__ = ("draining", "most", "running")
+    __slots__ = ("common", "draining", "half", "most", "running")
 
     def __init__(self, most: int) -> None:
         self.most = most
+        self.common = most - most // 4
+        self.half = most // 2
         self.running = 0
         self.draining = 0.0

@@ -14,42 +14,37 @@ from gateway.core.errors import RoutingError
 from gateway.core.snapshot import Stage
 from gateway.core.split import Draw
 from gateway.dataplane.address import as_sent
-from gateway.dataplane.answer import (
-    MALFORMED,
-    Answer,
-    function_error,
-    integrated_answer,
-    passthrough,
-)
+from gateway.dataplane.answer import MALFORMED
 from gateway.dataplane.asgi import Receive, Scope, Send
 from gateway.dataplane.bodies import MAX_EVENT_BODY, read_body
+from gateway.dataplane.fairness import crowding
+from gateway.dataplane.faults import Invoker
 from gateway.dataplane.features import Guards
 from gateway.dataplane.forward import CallerGone, HttpForwarder, Passage
+from gateway.dataplane.limits_body import Bounds
+from gateway.dataplane.outcomes import answer_of, failed_answer
 from gateway.dataplane.overload import Load
-from gateway.dataplane.overload_answer import send_overloaded
+from gateway.dataplane.overload_answer import send_crowding, send_overloaded
 from gateway.dataplane.plans import (
     FixedPlan,
     FunctionPlan,
     GuardedPlan,
     HttpPlan,
-    Invoker,
     Observer,
-    Plain,
+    Plan,
     Plans,
     Result,
 )
 from gateway.dataplane.replies import reply, send_answer, send_error, send_fixed
-from gateway.dataplane.request import HttpRequest, read_headers
+from gateway.dataplane.request import HttpRequest, headers_of
 from gateway.dataplane.tap import Tap
 from gateway.dataplane.web import Web
 from gateway.dataplane.web_plan import WebPlan
 from gateway.dataplane.web_sockets import WebSockets
 from gateway.live import Live
 from gateway.observe import Label
-from gateway.runtime import Outcome
 
 TOO_LARGE: Final = "RequestTooLarge: the body exceeds 6 MB"
-NOT_SERIALISABLE: Final = "the handler's return value cannot be written as JSON"
 
 
 class DataPlane:
@@ -68,6 +63,7 @@ class DataPlane:
     Attributes:
         tap: What looks at requests while somebody records them.
         load: How much the listener in front of it answers.
+        bounds: How long APIs let a body be; the listener keeps them.
     """
 
     tap: Tap | None = None
@@ -96,6 +92,9 @@ class DataPlane:
         self._web = Web(draw, forwarder)
         self._sockets = WebSockets(draw, forwarder)
         self._plans = Plans(live.snapshot, invoker, observer, guards)
+        self.bounds = Bounds()
+        self.bounds.follow(live.snapshot)
+        live.followers.append(self.bounds.follow)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """The ASGI entry: finds out whom the request is for and hands on what answers it.
@@ -110,12 +109,14 @@ class DataPlane:
         arrived = self._new_id(), self._now()
         if scope["type"] != "http":
             return self._sockets.connect(plans, arrived, scope, (receive, send))
-        headers, method = read_headers(scope["headers"]), scope["method"]
+        headers, method = headers_of(scope), scope["method"]
         request = HttpRequest(headers, scope["query_string"])
         request.id, request.began = arrived
         request.method, request.path = method, scope["path"]
-        if self.load.running > self.load.most:
-            return send_overloaded(plans, self.load.most, (scope, send, request))
+        load = self.load
+        busy = load.running > load.common
+        if busy and load.running > load.most:
+            return send_overloaded(plans, load.most, (scope, send, request))
         stage: Stage | None = None
         try:
             stage, request.path = plans.addresses.locate(headers.get("host", ""), request.path)
@@ -123,10 +124,10 @@ class DataPlane:
         except RoutingError as error:
             return self._unmatched((plans, stage, error), request, scope, (receive, send))
         plan = plans.plan(stage, api)
+        if busy:
+            return self._squeezed((plans, plan, stage), request, scope, (receive, send))
         if isinstance(plan, FunctionPlan):
             return self._call(plan, request, scope, (receive, send))
-        if isinstance(plan, GuardedPlan):
-            return self._guarded(plan, request, scope, (receive, send))
         return self._inner(plan, request, scope, (receive, send))
 
     async def close(self) -> None:
@@ -173,10 +174,26 @@ class DataPlane:
         await send_answer(send, answer, book.said(stage), request.id)
         book.note(book.observer.cell(Label(stage.name)), answer[0], request)
 
-    def _inner(
-        self, plan: Plain, request: HttpRequest, scope: Scope, ends: tuple[Receive, Send]
+    def _squeezed(
+        self,
+        found: tuple[Plans, Plan, Stage],
+        request: HttpRequest,
+        scope: Scope,
+        ends: tuple[Receive, Send],
     ) -> Awaitable[None]:
-        """What answers behind a guard; without one, `__call__` chooses the same."""
+        """What answers while the last places are taken."""
+        plans, plan, stage = found
+        crowd = crowding(plan, self.load, self._invoker.running, self._forwarder.under_way)
+        if crowd is None:
+            return self._inner(plan, request, scope, ends)
+        return send_crowding(plans, crowd, stage, (scope, ends[1], request))
+
+    def _inner(
+        self, plan: Plan, request: HttpRequest, scope: Scope, ends: tuple[Receive, Send]
+    ) -> Awaitable[None]:
+        """What answers; most of what functions answer goes a shorter way."""
+        if isinstance(plan, GuardedPlan):
+            return self._guarded(plan, request, scope, ends)
         if isinstance(plan, FunctionPlan):
             return self._call(plan, request, scope, ends)
         if isinstance(plan, FixedPlan):
@@ -216,41 +233,22 @@ class DataPlane:
             return
         outcome = None
         if len(request.body) > MAX_EVENT_BODY:
-            answer = _failed(406, TOO_LARGE, request.id)
+            answer = failed_answer(406, TOO_LARGE, request.id)
         else:
             if b"%" in scope["raw_path"]:
                 request.path = as_sent(request.path)
             outcome = await result.runner.invoke(plan.event(request, scope), request.id)
-            answer = _answer(outcome, request.id, integrated=plan.integrated)
+            answer = answer_of(outcome, request.id, integrated=plan.integrated)
         if not reply(scope, answer, result.said, request.id):
             await send_answer(send, answer, result.said, request.id)
         cell = result.malformed if answer is MALFORMED else result.cell
         book = plan.book
         book.observer.note(cell, answer[0], request, book.snapshot.revision, outcome)
+        if result.ticket is not None:
+            result.ticket.settle(cell.kind(answer[0]), ran=outcome is not None)
 
     async def _forward(
         self, plan: HttpPlan, request: HttpRequest, scope: Scope, ends: tuple[Receive, Send]
     ) -> None:
         passage = Passage(scope, request.path, request.headers, request.id)
         plan.book.note(plan.cell, await self._forwarder.forward(plan, passage, *ends), request)
-
-
-def _answer(outcome: Outcome, request_id: str, *, integrated: bool) -> Answer:
-    if outcome.error is not None:
-        return function_error(outcome.status, outcome.error)
-    answer = integrated_answer(outcome.value) if integrated else passthrough(outcome.value)
-    if answer is None:
-        return _failed(430, NOT_SERIALISABLE, request_id)
-    if len(answer[2]) > MAX_EVENT_BODY:
-        return _failed(407, "ResponseTooLarge: the answer exceeds 6 MB", request_id)
-    return answer
-
-
-def _failed(status: int, message: str, request_id: str) -> Answer:
-    error = {
-        "errorCode": -1,
-        "errorMessage": message,
-        "requestId": request_id,
-        "statusCode": status,
-    }
-    return function_error(status, error)

@@ -1,18 +1,15 @@
 """What can be prepared of an answer, compiled on first use and kept for as long as a snapshot.
 
-A plan belongs to one API of one stage; under it, one result for each decision that was ever made
-there. A swap starts a new, empty book of plans: nothing of an old revision is reached from it.
+A plan belongs to one API of one stage; all plans of a stage share one result for each decision that
+was ever made there. A swap starts a new, empty book: nothing of an old revision is reached from it.
 """
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Protocol
 
 from gateway.core.entries import Decision
 from gateway.core.errors import RoutingError
-from gateway.core.faults import Fault
-from gateway.core.functions import FunctionVersion
 from gateway.core.snapshot import (
     Api,
     FunctionBackend,
@@ -24,8 +21,9 @@ from gateway.core.snapshot import (
 )
 from gateway.dataplane.address import Addresses
 from gateway.dataplane.answer import line, mock
+from gateway.dataplane.breakers import Shut, Ticket
 from gateway.dataplane.event import event_builder
-from gateway.dataplane.faults import Runner, Touched
+from gateway.dataplane.faults import Invoker, Runner, Touched
 from gateway.dataplane.features import Guard, Guards
 from gateway.dataplane.features_cors import ASKED, is_preflight
 from gateway.dataplane.function_urls import STAGE as FUNCTION_URLS
@@ -33,16 +31,6 @@ from gateway.dataplane.request import HttpRequest
 from gateway.dataplane.web_plan import WebPlan, has_web
 from gateway.observe import Cell, Label
 from gateway.runtime import Outcome
-
-
-class Invoker(Protocol):
-    """Knows how to run versions."""
-
-    def runner(self, version: FunctionVersion) -> Runner:
-        """The runner of a version."""
-
-    def touch(self, fault: Fault, version: FunctionVersion) -> Touched | None:
-        """What runs a version for one request that its fault touches."""
 
 
 class Observer(Protocol):
@@ -63,28 +51,36 @@ class Observer(Protocol):
 
 
 class Result:
-    """One decision at one API.
+    """One decision at the APIs of one stage.
 
     Attributes:
         runner: Runs the version.
         said: What the answer says of the decision, as header lines.
         cell: What the answer is counted in.
         malformed: What it is counted in if it is malformed.
+        ticket: Tells the version's breaker how the request ended; `None` where nobody asks.
     """
 
-    __slots__ = ("cell", "malformed", "runner", "said")
+    __slots__ = ("cell", "malformed", "runner", "said", "ticket")
 
     def __init__(self, runner: Runner, said: bytes, observer: Observer, label: Label) -> None:
         self.runner = runner
         self.said = said
         self.cell = observer.cell(label)
         self.malformed = observer.cell(label, malformed=True)
+        self.ticket: Ticket | None = None
 
-    def touched(self, runner: Touched) -> Result:
-        """The same for one request that a fault touches."""
-        other = copy(self)
-        other.runner = runner
-        other.said += runner.said
+    def touched(self, touch: Touched | Shut | Ticket) -> Result:
+        """The same for one request that a fault touches, or a breaker counts or refuses."""
+        other = Result.__new__(Result)  # a copy, without what `copy` costs
+        other.runner, other.said, other.ticket = self.runner, self.said, None
+        other.cell, other.malformed = self.cell, self.malformed
+        if isinstance(touch, Ticket):
+            other.ticket = touch
+            return other
+        other.runner = touch
+        other.ticket = touch.ticket
+        other.said += touch.said
         return other
 
 
@@ -105,11 +101,10 @@ class FunctionPlan:
         self.integrated = backend.integrated
         self.book = book
         self.stage = stage
-        self._results: dict[Decision, Result] = {}
-        self._faulty: dict[Decision, Result] = {}
+        self._results, self._faulty = book.results.setdefault(stage.name, ({}, {}))
 
     def result(self, decision: Decision) -> Result:
-        """What was prepared for a decision; with a fault, what becomes of this one request."""
+        """What was prepared for a decision; with a fault or a breaker, that of this request."""
         known = self._results.get(decision)
         if known is None:
             known = self._new_result(decision)
@@ -117,14 +112,12 @@ class FunctionPlan:
 
     def _new_result(self, decision: Decision) -> Result:
         function = self.book.snapshot.functions[decision.function]
-        fault = function.faults.get(decision.version)
-        if fault is None:
+        if function.breaker is None and decision.version not in function.faults:
             result = self._results[decision] = self._prepare(decision)
             return result
         known = self._faulty.get(decision)
-        if known is None:
-            known = self._faulty[decision] = self._prepare(decision)
-        touched = self.book.invoker.touch(fault, function.versions[decision.version])
+        known = known or self._faulty.setdefault(decision, self._prepare(decision))
+        touched = self.book.invoker.touch(function, decision.version)
         return known if touched is None else known.touched(touched)
 
     def _prepare(self, decision: Decision) -> Result:
@@ -194,9 +187,13 @@ class Plans:
         observer: Is told of answers.
         guards: Makes the guards of APIs with features.
         revision: The header line that names the revision.
+        results: What was prepared by stage and decision; apart, what faults and breakers may touch.
     """
 
-    __slots__ = ("_plans", "addresses", "guards", "invoker", "observer", "revision", "snapshot")
+    __slots__ = (
+        *("_plans", "addresses", "guards", "invoker"),
+        *("observer", "results", "revision", "snapshot"),
+    )
 
     def __init__(
         self, snapshot: Snapshot, invoker: Invoker, observer: Observer, guards: Guards
@@ -208,6 +205,7 @@ class Plans:
         self.observer = observer
         self.revision = line("x-gateway-revision", str(snapshot.revision))
         self._plans: dict[tuple[int, int], Plan] = {}
+        self.results: dict[str, tuple[dict[Decision, Result], dict[Decision, Result]]] = {}
 
     def plan(self, stage: Stage, api: Api) -> Plan:
         """The plan of an API in a stage; both are held by the snapshot, so identity names them."""

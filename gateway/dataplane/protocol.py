@@ -15,16 +15,18 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
-from gateway.dataplane.asgi import Scope
+from gateway.dataplane.asgi import Scope, address_of
 from gateway.dataplane.deadlines import Watch
 from gateway.dataplane.exchange import Exchange, rendered
+from gateway.dataplane.heads import HeadReader
 from gateway.dataplane.limits import STRICT
+from gateway.dataplane.limits_body import UNBOUNDED
 from gateway.dataplane.limits_config import EdgeConfig
 from gateway.dataplane.overload import Load
-from gateway.dataplane.reader import HALF, UPGRADED, RequestReader
+from gateway.dataplane.reader import HALF, UPGRADED
 
 
-class GatewayProtocol(RequestReader):
+class GatewayProtocol(HeadReader):
     """One connection of a caller; uvicorn makes one for each.
 
     Args:
@@ -42,7 +44,8 @@ class GatewayProtocol(RequestReader):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         edge = config.edge if isinstance(config, EdgeConfig) else STRICT
-        super().__init__(edge.limits, edge.lenient)
+        bounds = getattr(config.loaded_app, "bounds", UNBOUNDED)
+        super().__init__(edge.limits, edge.lenient, bounds)
         self.state = server_state
         self.load = config.in_flight if isinstance(config, EdgeConfig) else Load(edge.requests)
         self.writing_paused = False
@@ -64,8 +67,8 @@ class GatewayProtocol(RequestReader):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller connected."""
         self._transport = cast("asyncio.Transport", transport)
-        self.client = _address(transport.get_extra_info("peername"))
-        self.server = _address(transport.get_extra_info("sockname"))
+        self.client = address_of(transport.get_extra_info("peername"))
+        self.server = address_of(transport.get_extra_info("sockname"))
         self.state.connections.add(cast("Any", self))
         self.idle_since = self._loop.time()
         self._watch = Watch(self, self._seconds, self.load, self._loop)
@@ -261,7 +264,3 @@ class GatewayProtocol(RequestReader):
     def _say(self, status: int) -> None:
         head = b"content-length: 0\r\nconnection: close\r\n\r\n"
         self.write(STATUS_LINE[status] + rendered(self.state.default_headers) + head)
-
-
-def _address(info: Any) -> tuple[str, int] | None:  # noqa: ANN401 - sockets say what they like
-    return (str(info[0]), int(info[1])) if isinstance(info, tuple) else None

@@ -16,7 +16,8 @@ import httptools
 from gateway.dataplane import limits_head
 from gateway.dataplane.asgi import Scope
 from gateway.dataplane.exchange import REPLY, Exchange
-from gateway.dataplane.limits import HOST_SYNTAX, NO_HOST, Limits
+from gateway.dataplane.limits import HOST_SYNTAX, Limits
+from gateway.dataplane.limits_body import UNBOUNDED, Bounds, Headers, settled
 from gateway.dataplane.limits_head import WATCHED, HeadRefused, Trailers, known_hosts
 
 BODY_HIGH_WATER: Final = 64 * 1024
@@ -42,6 +43,7 @@ class RequestReader(asyncio.Protocol):
     Args:
         limits: How large they may be.
         lenient: Rules that they are not held to.
+        bounds: How long single APIs let a body be.
 
     Attributes:
         client: The caller's address.
@@ -51,7 +53,7 @@ class RequestReader(asyncio.Protocol):
         taken: Bytes of bodies so far.
     """
 
-    def __init__(self, limits: Limits, lenient: frozenset[str]) -> None:
+    def __init__(self, limits: Limits, lenient: frozenset[str], bounds: Bounds = UNBOUNDED) -> None:
         self.client: tuple[str, int] | None = None
         self.server: tuple[str, int] | None = None
         self.incoming: Exchange | None = None
@@ -59,6 +61,7 @@ class RequestReader(asyncio.Protocol):
         self.taken = 0
         self._limits = limits
         self._lenient = lenient
+        self._bounds = bounds
         self._ordinary = min(limits.line, limits.head)  # what is no longer needs no measuring
         self._parser: Any = httptools.HttpRequestParser(self)
         self._target = b""
@@ -70,8 +73,7 @@ class RequestReader(asyncio.Protocol):
         self._in_body = False
         self._is_large = False  # a head may exceed the limits, and is measured when complete
         self._read: list[tuple[bytes, bytes]] = []  # the last complete head
-        self._hosts = 0
-        self._codings = 0
+        self._hosts = self._codings = 0
         self._room: int | None = None  # for the rest of a body in chunks
         self._expects_continue = False
 
@@ -117,13 +119,7 @@ class RequestReader(asyncio.Protocol):
 
     def opening(self) -> bytes | None:
         """The head of a request that asks for a WebSocket; `None` where it asks for another."""
-        headers = self._read
-        if dict(headers).get(b"upgrade", b"").lower() != b"websocket":
-            return None
-        if self._parser.get_method() != b"GET":
-            return None
-        lines = b"".join(b"%b: %b\r\n" % pair for pair in headers)
-        return b"GET %b HTTP/1.1\r\n%b\r\n" % (self._target, lines)
+        return limits_head.asks_for_socket(self._parser.get_method(), self._target, self._read)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -152,11 +148,12 @@ class RequestReader(asyncio.Protocol):
         """The head is complete: the exchange starts, or waits for its turn."""
         parser = self._parser
         self.in_head, self._unparsed = False, 0
-        headers = self._read = cast("list[tuple[bytes, bytes]]", self._headers)
+        headers = self._read = cast("Headers", self._headers)
+        version, method, target = parser.get_http_version(), parser.get_method(), self._target
         if self._is_large or len(headers) > self._limits.headers:
             self._is_large = False
-            limits_head.check_limits(self._limits, parser.get_method(), self._target, headers)
-        version, method, target = parser.get_http_version(), parser.get_method(), self._target
+            limits_head.check_limits(self._limits, method, target, headers)
+            self._room = settled(self._bounds, self._limits.body, (method, target), headers)
         raw_path, _, query = target.partition(b"?")
         piece, end = self._piece, len(method) + len(target) + 1
         if not (
@@ -168,8 +165,7 @@ class RequestReader(asyncio.Protocol):
             raw_path, query = self._unusual(version, method)
         if piece:
             self._behind, self._piece, self._at = piece, b"", end
-        path = raw_path.decode("ascii")
-        exchange = Exchange(
+        exchange = self.incoming = Exchange(
             self,  # type: ignore[arg-type]  # whoever answers is the connection
             # Callers of HTTP/1.0 would have to be told that the connection goes on.
             keep_alive=version != "1.0" and parser.should_keep_alive(),
@@ -178,7 +174,15 @@ class RequestReader(asyncio.Protocol):
         )
         if self._expects_continue:
             exchange.expects_continue, self._expects_continue = True, False
-        scope: Scope = {
+        self.opened(exchange, self.scope(exchange, (version, method, raw_path, query), headers))
+
+    def scope(
+        self, exchange: Exchange, line: tuple[str, bytes, bytes, bytes], headers: Headers
+    ) -> Scope:
+        """The ASGI scope of a request, from version, method, path and query."""
+        version, method, raw_path, query = line
+        path = raw_path.decode("ascii")
+        return {
             "type": "http",
             "asgi": _ASGI,
             "http_version": version,
@@ -193,8 +197,6 @@ class RequestReader(asyncio.Protocol):
             "query_string": query,
             "extensions": {REPLY: exchange.reply},
         }
-        self.incoming = exchange
-        self.opened(exchange, scope)
 
     def on_chunk_header(self) -> None:
         """The size of a chunk was read: trailers may follow, which are no headers."""
@@ -224,9 +226,7 @@ class RequestReader(asyncio.Protocol):
         """Measure what is there of a head; of a piece that held more than that, what was parsed."""
         self._in_body = False
         self._unparsed += (
-            limits_head.measured(self._target, cast("list[tuple[bytes, bytes]]", self._headers))
-            if mixed
-            else size
+            limits_head.measured(self._target, cast("Headers", self._headers)) if mixed else size
         )
         return 431 if self._unparsed > self._limits.head else HALF
 
@@ -234,6 +234,8 @@ class RequestReader(asyncio.Protocol):
         """A header on which depends how the request is read."""
         if not self.in_head:
             return  # trailers see to themselves
+        bounded = self._bounds.active  # then the API settles it, which is known with the whole head
+        self._is_large = self._is_large or bounded
         if name == b"host":
             self._hosts += 1
             if not limits_head.is_host(value) and HOST_SYNTAX not in self._lenient:
@@ -241,7 +243,8 @@ class RequestReader(asyncio.Protocol):
         elif name == b"expect":
             self._expects_continue = value.lower() == b"100-continue"
         elif name == b"content-length":
-            if self._limits.body is not None and int(value) > self._limits.body:
+            most = None if bounded else self._limits.body
+            if most is not None and int(value) > most:
                 raise HeadRefused(413)
         else:
             self._coding(value)
@@ -249,10 +252,8 @@ class RequestReader(asyncio.Protocol):
     def _coding(self, value: bytes) -> None:
         """The body comes in chunks; other codings are not understood."""
         self._codings += 1
-        if value.lower() != b"chunked":
-            raise HeadRefused(501)
-        if self._codings > 1:
-            raise HeadRefused(400)
+        if value.lower() != b"chunked" or self._codings > 1:
+            raise HeadRefused(400 if value.lower() == b"chunked" else 501)
         self._room = self._limits.body
 
     def _unusual(self, version: str, method: bytes) -> tuple[bytes, bytes]:
@@ -262,9 +263,5 @@ class RequestReader(asyncio.Protocol):
             limits_head.check_first(line, self._piece)
         else:
             self._at = limits_head.check_next(line, self._behind, self._at)
-        if version == "1.0":
-            if self._codings or self._hosts > 1:
-                raise HeadRefused(400)
-        elif self._hosts > 1 or (not self._hosts and NO_HOST not in self._lenient):
-            raise HeadRefused(400)
+        limits_head.check_hosts(version, self._hosts, self._codings, self._lenient)
         return limits_head.path_and_query(self._target, self._lenient)

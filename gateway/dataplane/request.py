@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from gateway.core.routes import NO_PARAMETERS
 
 if TYPE_CHECKING:
+    from gateway.dataplane.asgi import Scope
     from gateway.dataplane.features_usage import Holder
 
 MAX_RULE_BODY: Final = 1 << 18
@@ -18,7 +19,11 @@ MAX_RULE_BODY: Final = 1 << 18
 OWN_PREFIXES: Final = ("x-gateway-", "x_gateway_", "x-gateway_", "x_gateway-")
 """Headers that only the gateway sets, in every spelling that a CGI-like back end folds into one."""
 
+TEXTS: Final = "gateway.texts"
+"""An extension of ASGI: gives the headers as text, from a server that has them already."""
+
 _UNREAD: Final = object()
+_NO_EXTENSIONS: Final[dict[str, Any]] = {}
 
 
 class _Names(dict[bytes, str]):
@@ -59,6 +64,15 @@ def _joined(raw: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
             value = headers[name] + ("; " if name == "cookie" else ", ") + value
         headers[name] = value
     return headers
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The headers of a request as `read_headers` gives them, for its own use."""
+    texts = scope.get("extensions", _NO_EXTENSIONS).get(TEXTS)
+    if texts is None:
+        return read_headers(scope["headers"])
+    known: dict[str, str] = texts()
+    return known
 
 
 class Declared(NamedTuple):

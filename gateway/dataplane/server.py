@@ -7,35 +7,33 @@ the caller's business: two servers share one process here.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import socket
-import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Final
 
 import uvicorn
 from uvicorn.config import HTTPProtocolType
 
+from gateway.dataplane.accepting import Accepting, Crowd
 from gateway.dataplane.limits import STRICT, Edge
 from gateway.dataplane.limits_config import EdgeConfig
+from gateway.dataplane.listeners import (
+    HANDSHAKE_SECONDS,
+    PortInUse,
+    bind,
+    is_shared,
+    leave_to_the_next,
+    url_of,
+)
 from gateway.dataplane.protocol import GatewayProtocol
+
+__all__ = ["GRACE_SECONDS", "HttpServer", "PortInUse", "bind"]
 
 GRACE_SECONDS: Final = 10
 """How long requests in flight may take after the server was told to stop."""
 
-BACKLOG: Final = 2048
-"""How many connections may wait to be accepted."""
-
-
-_HANDSHAKE_SECONDS: Final = 0.05  # for connections that are being made
-_ATTACH: Final = 51  # SO_ATTACH_REUSEPORT_CBPF, which Python has no name for
-_DETACH: Final = 68  # SO_DETACH_REUSEPORT_BPF
 _TURNS: Final = 3  # of the event loop: it accepts, and then makes what was accepted known
-
-
-class PortInUse(Exception):
-    """An address that cannot be bound; the message says which and why."""
 
 
 class HttpServer(uvicorn.Server):
@@ -47,6 +45,8 @@ class HttpServer(uvicorn.Server):
         protocol: uvicorn's HTTP protocol.
         sockets: Whether the application takes WebSocket connections.
         edge: What is taken from callers.
+        crowd: The other processes that accept from the same socket, which outlives this server;
+            `None` for none.
 
     Attributes:
         listener: The socket.
@@ -54,7 +54,7 @@ class HttpServer(uvicorn.Server):
         ready: Is set once connections are accepted.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each setting has one name and one use
         self,
         app: Callable[..., Any],
         listener: socket.socket,
@@ -62,6 +62,7 @@ class HttpServer(uvicorn.Server):
         protocol: type[asyncio.Protocol] | HTTPProtocolType = GatewayProtocol,
         sockets: bool = False,
         edge: Edge = STRICT,
+        crowd: Crowd | None = None,
     ) -> None:
         config = EdgeConfig(
             app,
@@ -82,12 +83,13 @@ class HttpServer(uvicorn.Server):
         self.load = config.in_flight
         self.listener = listener
         self.ready = asyncio.Event()
+        self._crowd = crowd
+        self._accepting: Accepting | None = None
 
     @property
     def url(self) -> str:
         """Where the server answers."""
-        host, port = self.listener.getsockname()[:2]
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        return url_of(self.listener)
 
     async def run_until_stopped(self) -> None:
         """Serve until `stop` is called."""
@@ -100,74 +102,43 @@ class HttpServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, and say so."""
-        await super().startup(sockets=sockets)
+        if self._crowd is None:
+            await super().startup(sockets=sockets)
+        else:
+            await super().startup(sockets=[])
+            connections = self.server_state.connections
+            self._accepting = Accepting(
+                self.listener, self._connection, self._crowd, connections.__len__
+            )
         self.ready.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: the others learn of connections that ended."""
+        if self._accepting is not None:
+            self._accepting.tell()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept nothing more, let everybody finish, and ask those who are idle to go elsewhere."""
         self.load.draining = asyncio.get_running_loop().time()
-        if _is_shared(self.listener):
-            _leave_to_the_next(self.listener)
-            await asyncio.sleep(_HANDSHAKE_SECONDS)
+        if self._accepting is not None:
+            self._accepting.close()
+            await self._accepting.wait_closed()  # so that whoever was taken last is told, too
+        elif is_shared(self.listener):
+            leave_to_the_next(self.listener)
+            await asyncio.sleep(HANDSHAKE_SECONDS)
         for _ in range(_TURNS):
             await asyncio.sleep(0)  # whoever waits to be accepted would be lost with the listener
         await super().shutdown(sockets)
+
+    def _connection(self) -> asyncio.Protocol:
+        protocol: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = protocol(
+            config=self.config, server_state=self.server_state, app_state={}
+        )
+        return made
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals are the caller's business."""
         yield
-
-
-def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
-    """A listening socket; port 0 takes a free one.
-
-    Args:
-        host: The address.
-        port: The port.
-        shared: Whether other processes of the same user may listen there as well, if they say so
-            too; new connections are divided among them.
-
-    Raises:
-        PortInUse: The address cannot be bound.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind((host, port))
-        # Only a socket that listens keeps others off a port that may be used again.
-        listener.listen(BACKLOG)
-        if shared:
-            _divide(listener)
-    except (OSError, TypeError, UnicodeError) as error:  # the last two: a host that is no name
-        listener.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise PortInUse(f"cannot listen on {host}:{port}: {reason}") from None
-    listener.settimeout(0)
-    return listener
-
-
-def _is_shared(listener: socket.socket) -> bool:
-    return bool(listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
-
-
-def _leave_to_the_next(listener: socket.socket) -> None:
-    """Have Linux give new connections to whoever came second, if anybody did.
-
-    A connection that is being made when its listener closes is reset, though another listens on
-    the port. The oldest listener is the first to go and number 0; the program says `return 1`,
-    which where there is no number 1 counts for nothing.
-    """
-    program = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 1))
-    with suppress(OSError):  # other systems have no such thing, and the gap is short
-        filled = struct.pack("HP", 1, ctypes.addressof(program))
-        listener.setsockopt(socket.SOL_SOCKET, _ATTACH, filled)
-
-
-def _divide(listener: socket.socket) -> None:
-    """Have new connections divided again, whatever one that has gone wanted."""
-    with suppress(OSError):  # there was no such thing
-        listener.setsockopt(socket.SOL_SOCKET, _DETACH, 0)

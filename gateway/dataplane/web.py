@@ -15,12 +15,13 @@ from gateway.core.split import Draw
 from gateway.dataplane.address import as_sent
 from gateway.dataplane.answer import Header, function_error, line, pairs
 from gateway.dataplane.asgi import Receive, Scope, Send
+from gateway.dataplane.breakers import Shut
 from gateway.dataplane.exchange import REPLY
 from gateway.dataplane.faults import Touched
 from gateway.dataplane.forward import HttpForwarder
 from gateway.dataplane.plans import Result
 from gateway.dataplane.replies import send_answer, send_error
-from gateway.dataplane.request import HttpRequest
+from gateway.dataplane.request import TEXTS, HttpRequest
 from gateway.dataplane.web_ends import OWN, Ends
 from gateway.dataplane.web_forward import CALLER_LEFT, ToChild, forward
 from gateway.dataplane.web_plan import WebPlan
@@ -60,7 +61,7 @@ class Served(NamedTuple):
     async def place(self) -> Place | Outcome:
         """Where to be served; or why nowhere, which may be a fault that was asked for."""
         fault, request_id = self.result.runner, self.request.id
-        failed = await fault.begin(request_id) if isinstance(fault, Touched) else None
+        failed = await fault.begin(request_id) if isinstance(fault, Touched | Shut) else None
         return failed or await self.runner.enter(request_id)
 
     def headers(self) -> list[Header]:
@@ -99,6 +100,8 @@ class Web:
         served = Served(runner, result, request, scope)
         status = await self._serve(served, ends)
         function.book.note(result.cell, status, request)
+        if result.ticket is not None:
+            result.ticket.settle(result.cell.kind(status))
         return None
 
     async def _serve(self, served: Served, ends: tuple[Receive, Send]) -> int:
@@ -166,7 +169,8 @@ def application_scope(served: Served, state: dict[str, Any]) -> Scope:
     scope, path = served.scope, served.request.path
     root, raw_path = _root(scope, path)
     extensions: dict[str, Callable[..., Awaitable[None]]] = dict(scope.get("extensions") or {})
-    extensions.pop(REPLY, None)
+    for own in (REPLY, TEXTS):
+        extensions.pop(own, None)
     return {
         **scope,
         "path": root + path,

@@ -93,6 +93,8 @@ class WebSockets:
             if served is not None:
                 status = await self._by_version(served, told)
                 plans.note(served.result.cell, status, request)
+                if served.result.ticket is not None:
+                    served.result.ticket.settle(served.result.cell.kind(status))
                 return
         elif isinstance(plan, HttpPlan):
             status = await self._bridge.cross(_to_backend(plan, request, scope), told)

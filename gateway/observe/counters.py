@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 
@@ -35,6 +36,28 @@ class Seen(NamedTuple):
     requests: int = 0
     errors: int = 0
 
+
+class Tally(NamedTuple):
+    """What one version answered in one stage.
+
+    Attributes:
+        requests: Every answer.
+        throttled: Answers to requests that came too fast, or too many at a time.
+        kinds: Answers that were errors, by kind.
+    """
+
+    requests: int
+    throttled: int
+    kinds: dict[str, int]
+
+    @property
+    def errors(self) -> int:
+        """Answers that were errors of any kind."""
+        return sum(self.kinds.values())
+
+
+Whose = tuple[str, str, str, str]
+"""Stage, function, qualifier and version: a label without its reason."""
 
 ERRORS_FROM: Final = 430
 """The lowest function status code; with those and the server errors a version failed."""
@@ -113,13 +136,34 @@ class Counters:
     def by_version(self) -> dict[tuple[str, str, str], dict[str, Seen]]:
         """What each version answered, by stage, function and qualifier."""
         table: dict[tuple[str, str, str], dict[str, Seen]] = {}
-        for cell in self.cells():
-            version = cell.label.version
-            if not version:
-                continue
-            versions = table.setdefault(cell.label[:3], {})
-            seen = versions.get(version, Seen())
-            failed = (number for status, number in cell.statuses.items() if cell.kind(status))
-            requests = seen.requests + sum(cell.statuses.values())
-            versions[version] = Seen(requests, seen.errors + sum(failed))
+        for (*owner, version), tally in self.tallies().items():
+            versions = table.setdefault((owner[0], owner[1], owner[2]), {})
+            versions[version] = Seen(tally.requests, tally.errors)
         return table
+
+    def tallies(self) -> dict[Whose, Tally]:
+        """What each version answered in each stage, whatever the reason, ordered by label."""
+        found: dict[Whose, Tally] = {}
+        for cell in self.cells():
+            if not cell.label.version:
+                continue
+            requests, throttled, kinds = found.get(cell.label[:4], Tally(0, 0, {}))
+            for status, number in cell.statuses.items():
+                kind = cell.kind(status)
+                requests += number
+                throttled += number if status in THROTTLED else 0
+                if kind:
+                    kinds[kind] = kinds.get(kind, 0) + number
+            found[cell.label[:4]] = Tally(requests, throttled, kinds)
+        return found
+
+    @classmethod
+    def together(cls, several: Iterable[Counters]) -> Counters:
+        """Counters that have counted what several have, each for itself."""
+        found = cls()
+        for counters in several:
+            for one in counters.cells():
+                statuses = found.cell(one.label, malformed=one.malformed).statuses
+                for status, number in one.statuses.items():
+                    statuses[status] = statuses.get(status, 0) + number
+        return found

@@ -1,9 +1,10 @@
 """The observer is told of every answer once it is out, and makes the request wait for nothing.
 
 Counting is exact and at once. Everything else - latencies, the course over time, what is kept of
-single invocations - is taken in later, in one go for many answers: the way of a request ends with
-one increment and one append. If so many answers wait that the bound is reached, the oldest are
-forgotten and counted as dropped; the counters have them all the same.
+single invocations - is taken in later, in one go for many answers, which are added up once for
+everybody: the way of a request ends with one increment and one append. If so many answers wait that
+the bound is reached, the oldest are forgotten and counted as dropped; the counters have them all
+the same.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from math import ceil
 from typing import Final, NamedTuple, Protocol
 
 from gateway.observe.counters import Cell, Counters, Label
+from gateway.observe.portions import Portion, portions
 from gateway.observe.series import Series
 
 BOUND: Final = 100_000
@@ -85,8 +87,8 @@ all the counting, in memory that is not used again at once and in work for the c
 Detailed = tuple[Cell, int, float, Asked, int, Ended | None]
 """An observation as it is noted: making an `Observation` of it costs as much as all the rest."""
 
-Sink = Callable[[Sequence[Noted]], None]
-"""Is given every batch of answers in the order in which they ended."""
+Sink = Callable[[Sequence[Portion]], None]
+"""Is given answers added up; what it keeps of them, it adds to something of its own."""
 
 Reader = Callable[[Sequence[Detailed], int], None]
 """Is given those of a batch that were noted in detail, and how many were not."""
@@ -101,7 +103,9 @@ class Observer:
     Attributes:
         counters: Counts of answers.
         series: Counts and latencies over time.
-        sinks: Whoever else is given the answers, in batches.
+        sinks: Whoever is given answers added up, those of other processes included; the series is
+            the first of them.
+        outlets: Whoever is given those of this process alone, and may keep them.
         readers: Whoever is given what is noted in detail: every answer while there are few, errors
             always, and of the rest as many as `room` says.
         room: How many details anybody can use by the next beat.
@@ -112,7 +116,8 @@ class Observer:
         self.now = now
         self.counters = Counters()
         self.series = Series()
-        self.sinks: list[Sink] = []
+        self.sinks: list[Sink] = [self.series.merge]
+        self.outlets: list[Sink] = []
         self.readers: list[Reader] = []
         self.room: Callable[[], int] = lambda: BOUND
         self.dropped = 0
@@ -150,13 +155,19 @@ class Observer:
         batch, details = list(waiting), list(self._details)
         waiting.clear()
         self._details.clear()
-        self.series.take(batch)
-        for sink in self.sinks:
-            sink(batch)
+        own = portions(batch)
+        self.take(own)
+        for outlet in self.outlets:
+            outlet(own)
         for reader in self.readers:
             reader(details, len(batch) - len(details))
         self._stride = max(1, ceil(len(batch) / max(1, self.room())))
         self._skip = min(self._skip, self._stride)
+
+    def take(self, found: Sequence[Portion]) -> None:
+        """Give portions, of this process or of others, to everyone who reads them."""
+        for sink in self.sinks:
+            sink(found)
 
     async def run(self, pause: Callable[[float], Awaitable[None]]) -> None:
         """Take in what waits, again and again, until cancelled."""

@@ -5,15 +5,15 @@ No label takes its values from callers: not paths, not headers, not request ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.observe.series import Interval
+from gateway.observe.counters import Counters, Whose
+from gateway.observe.intervals import Interval
 
 if TYPE_CHECKING:
     from gateway.core.snapshot import Snapshot
-    from gateway.observe.observer import Observer
 
 MEDIA: Final = "text/plain; version=0.0.4"
 
@@ -27,23 +27,46 @@ _ANSWER: Final = (*_WHOSE, "reason")
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One process of a gateway.
+
+    Attributes:
+        process: Its name; empty where a gateway is one process.
+        counters: What it answered.
+        latency: Its latencies by version.
+        activity: Running invocations and starts, by function and version.
+        lag: The longest delay of its event loop since the last scrape, in seconds.
+        dropped: Answers that are in no latency and in no log.
+        left_out: Invocations that the log did not keep.
+    """
+
+    process: str
+    counters: Counters
+    latency: Mapping[Whose, Interval]
+    activity: Mapping[tuple[str, str], tuple[int, int]]
+    lag: float = 0.0
+    dropped: int = 0
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
-    """What is told beside what the observer knows.
+    """What is told.
 
     Attributes:
         snapshot: The live snapshot.
-        activity: Running invocations and starts, by function and version.
-        left_out: Invocations that the log did not keep.
+        parts: Every process of the gateway: they all have names, or there is one without.
         age: Seconds since the snapshot was known to be the newest; `None` where it always is.
+        breakers: How circuits stand, by function and version: 0 closed, 1 half-open, 2 open.
     """
 
     snapshot: Snapshot
-    activity: Mapping[tuple[str, str], tuple[int, int]]
-    left_out: int
+    parts: Sequence[Part]
     age: float | None = None
+    breakers: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
-def exposition(observer: Observer, told: Told) -> bytes:
+def exposition(told: Told) -> bytes:
     """The text that Prometheus scrapes."""
     # Only who is scraped needs the library.
     from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
@@ -52,24 +75,29 @@ def exposition(observer: Observer, told: Told) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
-    registry.register(_Collector(observer, told))
+    registry.register(_Collector(told))
     return generate_latest(registry)
 
 
 class _Collector:
     """Makes the families of the library of what is known now."""
 
-    def __init__(self, observer: Observer, told: Told) -> None:
-        self._observer = observer
+    def __init__(self, told: Told) -> None:
         self._told = told
+        named = any(part.process for part in told.parts)
+        # Each process counts from its own beginning: only apart they never go back.
+        self._whose = ("process",) if named else ()
+        self._parts = [((part.process,) if named else (), part) for part in told.parts]
 
     def collect(self) -> Iterator[Any]:
         """Every family."""
-        self._observer.settle()
         yield from self._answers()
         yield self._latency()
         yield from self._versions()
+        yield self._weights()
+        yield self._breakers()
         yield from self._gateway()
+        yield from self._process()
 
     def _answers(self) -> Iterator[Any]:
         from prometheus_client.core import CounterMetricFamily
@@ -77,20 +105,23 @@ class _Collector:
         requests = CounterMetricFamily(
             "gateway_requests",
             "Answers, by what decided and by status.",
-            labels=[*_ANSWER, "status"],
+            labels=[*_ANSWER, "status", *self._whose],
         )
         errors = CounterMetricFamily(
-            "gateway_errors", "Answers that were errors, by kind.", labels=[*_ANSWER, "kind"]
+            "gateway_errors",
+            "Answers that were errors, by kind.",
+            labels=[*_ANSWER, "kind", *self._whose],
         )
         kinds: dict[tuple[str, ...], int] = {}
-        for cell in self._observer.counters.cells():
-            for status, number in sorted(cell.statuses.items()):
-                kind = cell.kind(status)
-                said = str(status) if not cell.malformed else f"{status} malformed"
-                requests.add_metric([*cell.label, said], number)
-                if kind:
-                    key = (*cell.label, kind)
-                    kinds[key] = kinds.get(key, 0) + number
+        for process, part in self._parts:
+            for cell in part.counters.cells():
+                for status, number in sorted(cell.statuses.items()):
+                    said = f"{status} malformed" if cell.malformed else str(status)
+                    requests.add_metric([*cell.label, said, *process], number)
+                    kind = cell.kind(status)
+                    if kind:
+                        key = (*cell.label, kind, *process)
+                        kinds[key] = kinds.get(key, 0) + number
         for whose, number in kinds.items():
             errors.add_metric(whose, number)
         yield requests
@@ -102,22 +133,18 @@ class _Collector:
         family = HistogramMetricFamily(
             "gateway_request_seconds",
             "From a request's head to the end of its answer.",
-            labels=list(_WHOSE),
+            labels=[*_WHOSE, *self._whose],
         )
-        for whose, interval in self._by_version().items():
-            family.add_metric(whose, list(_buckets(interval)), interval.latency.sum)
+        for process, part in self._parts:
+            for whose, interval in sorted(part.latency.items()):
+                buckets = list(_buckets(interval))
+                family.add_metric((*whose, *process), buckets, interval.latency.sum)
         return family
-
-    def _by_version(self) -> dict[tuple[str, ...], Interval]:
-        found: dict[tuple[str, ...], Interval] = {}
-        for label in self._observer.series.labels():
-            found.setdefault(label[:4], Interval()).merge(self._observer.series.whole(label))
-        return found
 
     def _versions(self) -> Iterator[Any]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        labels = ["function", "version"]
+        labels = ["function", "version", *self._whose]
         running = GaugeMetricFamily(
             "gateway_invocations_running", "Invocations that run now.", labels=labels
         )
@@ -126,9 +153,16 @@ class _Collector:
             "Loads of a version's code, and starts of its processes.",
             labels=labels,
         )
-        for key, (now, started) in sorted(self._told.activity.items()):
-            running.add_metric(key, now)
-            starts.add_metric(key, started)
+        for process, part in self._parts:
+            for key, (now, started) in sorted(part.activity.items()):
+                running.add_metric((*key, *process), now)
+                starts.add_metric((*key, *process), started)
+        yield running
+        yield starts
+
+    def _weights(self) -> Any:  # noqa: ANN401 - as above
+        from prometheus_client.core import GaugeMetricFamily
+
         weights = GaugeMetricFamily(
             "gateway_alias_weight",
             "The share that an alias has configured for a version, of what no rule takes.",
@@ -136,12 +170,22 @@ class _Collector:
         )
         for whose, share in _weights(self._told.snapshot):
             weights.add_metric(whose, share)
-        yield running
-        yield starts
-        yield weights
+        return weights
+
+    def _breakers(self) -> Any:  # noqa: ANN401 - as above
+        from prometheus_client.core import GaugeMetricFamily
+
+        states = GaugeMetricFamily(
+            "gateway_breaker_state",
+            "How the circuit of a version stands: 0 closed, 1 half-open, 2 open.",
+            labels=["function", "version"],
+        )
+        for whose, state in sorted(self._told.breakers.items()):
+            states.add_metric(whose, state)
+        return states
 
     def _gateway(self) -> Iterator[Any]:
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+        from prometheus_client.core import GaugeMetricFamily
 
         yield GaugeMetricFamily(
             "gateway_revision", "The live revision.", value=self._told.snapshot.revision
@@ -152,21 +196,30 @@ class _Collector:
                 "How long ago the live revision was known to be the newest one.",
                 value=self._told.age,
             )
-        yield GaugeMetricFamily(
+
+    def _process(self) -> Iterator[Any]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        lag = GaugeMetricFamily(
             "gateway_loop_lag_seconds",
             "The longest delay of the event loop since the last scrape.",
-            value=self._observer.lag(),
+            labels=self._whose,
         )
-        yield CounterMetricFamily(
+        dropped = CounterMetricFamily(
             "gateway_observations_dropped",
             "Answers that are in no latency and in no log; the counters have them.",
-            value=self._observer.dropped,
+            labels=self._whose,
         )
-        yield CounterMetricFamily(
-            "gateway_log_left_out",
-            "Invocations that the log did not keep.",
-            value=self._told.left_out,
+        left_out = CounterMetricFamily(
+            "gateway_log_left_out", "Invocations that the log did not keep.", labels=self._whose
         )
+        for process, part in self._parts:
+            lag.add_metric(process, part.lag)
+            dropped.add_metric(process, part.dropped)
+            left_out.add_metric(process, part.left_out)
+        yield lag
+        yield dropped
+        yield left_out
 
 
 def _buckets(interval: Interval) -> Iterator[tuple[str, float]]:

@@ -1,123 +1,26 @@
 """The course over time: per label, each second of the last quarter hour, each minute of a day.
 
-An interval that is over is packed: a few hundred bytes, whatever happened in it. Times are those
-of the monotonic clock, so that setting the wall clock neither tears holes nor doubles anything.
+An interval that is over is packed: a few hundred bytes, whatever happened in it. What comes late,
+as other processes tell it, is added to what was packed. Times are those of the monotonic clock, so
+that setting the wall clock neither tears holes nor doubles anything.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
-from gateway.observe.counters import THROTTLED
-from gateway.verdict.sketch import Sketch
+from gateway.observe.intervals import Interval, Packed, Point
 
 if TYPE_CHECKING:
-    from gateway.observe.counters import Cell, Label
-    from gateway.observe.observer import Noted
+    from gateway.observe.counters import Label
+    from gateway.observe.portions import Portion
 
 SECONDS: Final = 15 * 60
 """How many single seconds are kept."""
 
 MINUTES: Final = 24 * 60
 """How many single minutes are kept."""
-
-
-@dataclass(slots=True)
-class Interval:
-    """What happened in some time.
-
-    Attributes:
-        latency: From the request's head to the answer's end, in seconds, of every answer.
-        errors: Answers that were errors, by kind.
-        throttled: Answers to requests that came too fast, or too many at a time.
-    """
-
-    latency: Sketch = field(default_factory=Sketch)
-    errors: dict[str, int] = field(default_factory=dict)
-    throttled: int = 0
-
-    @property
-    def requests(self) -> int:
-        """Every answer."""
-        return self.latency.total
-
-    @property
-    def failed(self) -> int:
-        """Answers that were errors of any kind."""
-        return sum(self.errors.values())
-
-    def add(self, cell: Cell, status: int, seconds: float) -> None:
-        """Take in one answer."""
-        self.latency.add(seconds)
-        if status >= 400:  # nothing below is an error, and most answers are below
-            self._add_error(cell.kind(status), status)
-
-    def _add_error(self, kind: str, status: int) -> None:
-        if kind:
-            self.errors[kind] = self.errors.get(kind, 0) + 1
-        if status in THROTTLED:
-            self.throttled += 1
-
-    def merge(self, other: Interval) -> None:
-        """Take in another interval."""
-        self.throttled += other.throttled
-        for kind, number in other.errors.items():
-            self.errors[kind] = self.errors.get(kind, 0) + number
-        self.latency.merge(other.latency)
-
-
-class Point(NamedTuple):
-    """An interval as a curve shows it.
-
-    Attributes:
-        requests: Every answer.
-        failed: Answers that were errors.
-        p50, p99: Latencies, in seconds; `None` where nothing was answered.
-    """
-
-    requests: int
-    failed: int
-    p50: float | None
-    p99: float | None
-
-    @classmethod
-    def of(cls, interval: Interval) -> Point:
-        """The point of an interval."""
-        p50, p99 = interval.latency.quantiles((0.5, 0.99))
-        return cls(interval.requests, interval.failed, p50, p99)
-
-
-class _Packed(NamedTuple):
-    """An interval that is over; its point is made once, for curves are drawn again and again."""
-
-    at: int
-    point: Point
-    latency: bytes
-    sum: float
-    largest: float
-    errors: tuple[tuple[str, int], ...]
-    throttled: int
-
-    @classmethod
-    def of(cls, at: int, interval: Interval) -> _Packed:
-        """Pack an interval."""
-        latency = interval.latency
-        flat = array("q", (number for pair in latency.counts.items() for number in pair))
-        numbers = (flat.tobytes(), latency.sum, latency.largest)
-        return cls(
-            at, Point.of(interval), *numbers, tuple(interval.errors.items()), interval.throttled
-        )
-
-    def unpack(self) -> Interval:
-        """The interval as it was."""
-        flat = array("q", self.latency)
-        counts = dict(zip(flat[::2], flat[1::2], strict=True))
-        sketch = Sketch(counts, self.sum, self.largest)
-        return Interval(sketch, dict(self.errors), self.throttled)
 
 
 class Track:
@@ -133,15 +36,25 @@ class Track:
         self.whole = Interval()
         self.second = second
         self._second = Interval()
-        self._seconds: deque[_Packed] = deque(maxlen=SECONDS)
+        self._seconds: dict[int, Packed] = {}
         self._minute = Interval()
-        self._minutes: deque[_Packed] = deque(maxlen=MINUTES)
+        self._minutes: dict[int, Packed] = {}
 
-    def at(self, second: int) -> Interval:
-        """The interval of a second, which is the latest one or a later one."""
+    def add(self, second: int, interval: Interval) -> None:
+        """Take in what happened in a second, the latest one, a later or an earlier one."""
         if second > self.second:
             self._turn(second)
-        return self._second
+        if second == self.second:
+            self._second.merge(interval)
+        else:
+            self._late(second, interval)
+
+    def everything(self) -> Interval:
+        """What happened since the start, the second that goes on included."""
+        every = Interval()
+        every.merge(self.whole)
+        every.merge(self._second)
+        return every
 
     def seconds(self, since: int) -> Iterator[tuple[int, Interval]]:
         """The seconds from one on in which something happened."""
@@ -149,12 +62,12 @@ class Track:
         if self.second >= since and self._second.requests:
             yield self.second, self._second
 
-    def packed(self, since: int, *, minutes: bool) -> Iterator[_Packed]:
+    def packed(self, since: int, *, minutes: bool) -> Iterator[Packed]:
         """Seconds or minutes from one on, the one that goes on included, as they are kept."""
         over, going_on = (self._minutes, self.minutes) if minutes else (self._seconds, self.seconds)
-        yield from (each for each in over if each.at >= since)
-        last = over[-1].at + 1 if over else since
-        yield from (_Packed.of(*each) for each in going_on(max(since, last)))
+        yield from (each for at, each in over.items() if at >= since)
+        last = next(reversed(over)) + 1 if over else since
+        yield from (Packed.of(*each) for each in going_on(max(since, last)))
 
     def minutes(self, since: int) -> Iterator[tuple[int, Interval]]:
         """The minutes from one on in which something happened; each is its number."""
@@ -167,14 +80,22 @@ class Track:
             yield minute, going_on
 
     def _turn(self, second: int) -> None:
-        self._seconds.append(_Packed.of(self.second, self._second))
+        _put(self._seconds, Packed.of(self.second, self._second), SECONDS)
         self._minute.merge(self._second)
         self.whole.merge(self._second)
         self._second = Interval()
         if second // 60 > self.second // 60:
-            self._minutes.append(_Packed.of(self.second // 60, self._minute))
+            _put(self._minutes, Packed.of(self.second // 60, self._minute), MINUTES)
             self._minute = Interval()
         self.second = second
+
+    def _late(self, second: int, interval: Interval) -> None:
+        self.whole.merge(interval)
+        _add(self._seconds, second, interval, SECONDS)
+        if second // 60 == self.second // 60:
+            self._minute.merge(interval)
+        else:
+            _add(self._minutes, second // 60, interval, MINUTES)
 
 
 class Series:
@@ -186,19 +107,17 @@ class Series:
 
     def __init__(self) -> None:
         self._tracks: dict[Label, Track] = {}
+        self._newest = 0
 
-    def take(self, batch: Iterable[Noted]) -> None:
-        """Take in answers, in the order in which they ended."""
-        intervals: dict[Cell, Interval] = {}
-        second = -1
-        for cell, status, began, ended, _ in batch:
-            if ended >= second + 1:  # cells are told apart faster than labels
-                second, intervals = int(ended), {}
-            interval = intervals.get(cell)
-            if interval is None:
-                interval = intervals[cell] = self._track(cell.label, second).at(second)
-            interval.add(cell, status, ended - began)
-        self._forget(second - MINUTES * 60)
+    def merge(self, found: Iterable[Portion]) -> None:
+        """Take in portions, in any order."""
+        for label, _, second, interval in found:
+            track = self._tracks.get(label)
+            if track is None:
+                track = self._tracks[label] = Track(second)
+            track.add(second, interval)
+            self._newest = max(self._newest, second)
+        self._forget(self._newest - MINUTES * 60)
 
     def labels(self) -> list[Label]:
         """Every label of the last day."""
@@ -218,7 +137,7 @@ class Series:
         self, labels: Iterable[Label], since: int, *, minutes: bool = False
     ) -> dict[int, Point]:
         """Points of several labels together, from a second or a minute on, by its number."""
-        found: dict[int, list[_Packed]] = {}
+        found: dict[int, list[Packed]] = {}
         for label in labels:
             track = self._tracks.get(label)
             for each in track.packed(since, minutes=minutes) if track else ():
@@ -227,11 +146,8 @@ class Series:
 
     def whole(self, label: Label) -> Interval:
         """Everything of a label since the start."""
-        track, everything = self._tracks.get(label), Interval()
-        if track is not None:
-            everything.merge(track.whole)
-            everything.merge(track.at(track.second))
-        return everything
+        track = self._tracks.get(label)
+        return Interval() if track is None else track.everything()
 
     def window(self, since: int) -> dict[Label, Interval]:
         """What happened from a second on, by label; only labels with something."""
@@ -244,19 +160,13 @@ class Series:
                 found[label] = together
         return found
 
-    def _track(self, label: Label, second: int) -> Track:
-        known = self._tracks.get(label)
-        if known is None:
-            known = self._tracks[label] = Track(second)
-        return known
-
     def _forget(self, before: int) -> None:
         silent = [label for label, track in self._tracks.items() if track.second < before]
         for label in silent:
             del self._tracks[label]
 
 
-def _together(packed: Sequence[_Packed]) -> Point:
+def _together(packed: Sequence[Packed]) -> Point:
     if len(packed) == 1:
         return packed[0].point
     every = Interval()
@@ -265,5 +175,25 @@ def _together(packed: Sequence[_Packed]) -> Point:
     return Point.of(every)
 
 
-def _unpacked(packed: deque[_Packed], since: int) -> Iterator[tuple[int, Interval]]:
-    return ((each.at, each.unpack()) for each in packed if each.at >= since)
+def _unpacked(packed: Mapping[int, Packed], since: int) -> Iterator[tuple[int, Interval]]:
+    return ((at, each.unpack()) for at, each in packed.items() if at >= since)
+
+
+def _add(packed: dict[int, Packed], at: int, interval: Interval, kept: int) -> None:
+    """Add to what is packed of a time, which may be nothing yet."""
+    known = packed.get(at)
+    together = Interval() if known is None else known.unpack()
+    together.merge(interval)
+    _put(packed, Packed.of(at, together), kept)
+
+
+def _put(packed: dict[int, Packed], one: Packed, kept: int) -> None:
+    """Keep the newest of what is packed, in order."""
+    in_order = one.at in packed or not packed or one.at > next(reversed(packed))
+    packed[one.at] = one
+    if not in_order:
+        every = sorted(packed.items())
+        packed.clear()
+        packed.update(every)
+    while len(packed) > kept:
+        del packed[next(iter(packed))]

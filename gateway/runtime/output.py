@@ -92,13 +92,17 @@ class Stream:
         return getattr(self.real, name)
 
     def write(self, text: str) -> int:
-        """Write to a real stream, which refuses what is no text; keep it if it is somebody's."""
+        """Write to a real stream, which refuses what is no text; keep it if it is somebody's.
+
+        What is somebody's is kept even where the real stream is closed, perhaps by another handler.
+        """
         said = speaker.get()
         if said is None:
             return self.real.write(text)
-        written = self.aloud.write(text)
+        with contextlib.suppress(OSError, ValueError):
+            self.aloud.write(text)
         _keep(said, text)
-        return written
+        return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write several texts."""

@@ -126,6 +126,11 @@ class Runtime:
             found[key] = Activity(sum(a.running for a in every), sum(a.starts for a in every))
         return found
 
+    def running(self, function: str) -> int:
+        """How many invocations of a function run, all its versions together."""
+        seats = self._seats.get(function)
+        return seats.taken if seats else 0
+
     async def invoke(self, version: FunctionVersion, event: object, request_id: str) -> Outcome:
         """Run a version once; on a hot path keep its `runner` instead."""
         return await self.runner(version).invoke(event, request_id)

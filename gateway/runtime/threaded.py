@@ -16,6 +16,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from gateway.runtime.forks import end_if_forked
 from gateway.runtime.outcome import OK, Outcome, out_of_threads, timed_out
 from gateway.runtime.output import Said, speaker, text_of
 
@@ -75,6 +76,7 @@ def _job(generation: Generation, work: Work, answer: Answer, said: Said) -> Job:
 
     def job() -> None:
         outcome = context.run(work)
+        end_if_forked(failed=outcome.error is not None)
         # A process that could not be started has said something of its own.
         outcome.output = text_of(said) or outcome.output
         generation.leave()

@@ -14,7 +14,7 @@ from typing import Final
 from gateway.store.protocol import StateUnusable
 
 EVERY: Final = 0.02
-"""Seconds between two looks at what other processes did, while somebody waits."""
+"""Seconds between two looks at what others did, where nothing else is said."""
 
 
 class Bell:
@@ -22,14 +22,16 @@ class Bell:
 
     Args:
         look: Gives a value that is another one after every change of the state.
+        every: Seconds between two looks, while somebody waits.
 
     Attributes:
         next: Set by the next ring; each ring puts another one in its place.
     """
 
-    def __init__(self, look: Callable[[], Awaitable[object]]) -> None:
+    def __init__(self, look: Callable[[], Awaitable[object]], every: float = EVERY) -> None:
         self.next = asyncio.Event()
         self._look = look
+        self._every = every
         self._listeners = 0
         self._looking: asyncio.Task[None] | None = None
 
@@ -74,4 +76,4 @@ class Bell:
             if now != seen:
                 seen = now
                 self.ring()
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(self._every)

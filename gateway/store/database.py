@@ -41,6 +41,7 @@ _CHECKED: Final = ("records", "altered", "checkpoints")
 
 _REASONS: Final = {
     sqlite3.SQLITE_FULL: "the disk is full; nothing was recorded",
+    sqlite3.SQLITE_IOERR: "the disk is full, or fails; nothing was recorded",
     sqlite3.SQLITE_READONLY: "it is read-only",
     sqlite3.SQLITE_BUSY: "another program holds it",
     sqlite3.SQLITE_NOTADB: "it is no database",

@@ -1,30 +1,19 @@
-"""The table of the invocation log, and everything that is asked of it; runs in the log's thread."""
+"""The table of the invocation log in SQLite, and what is asked of it; runs in the log's thread."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import fields
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from gateway.store.database import MEMORY, explained
-from gateway.store.logged import Entry, Wanted
+from gateway.store.log_rows import COLUMNS, entry_of_row, row_of, terms, writable
+from gateway.store.logged import Entry, Origin, Wanted
 from gateway.store.schema import transaction
 
-KEPT_ROWS: Final = 100_000
-"""Entries that are kept, the newest ones."""
+PRUNED: Final = 2000
+"""How many entries are removed at once; others write between two times."""
 
-_COLUMNS: Final = (
-    "request_id", "at", "stage", "function", "qualifier", "version", "reason", "status", "kind",
-    "seconds",
-)  # fmt: skip
-_DETAIL: Final = tuple(
-    each.name for each in fields(Entry) if each.name not in {*_COLUMNS, "number"}
-)
-_SCHEMA: Final = (
+SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS entries (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         request_id TEXT NOT NULL,
@@ -43,42 +32,42 @@ _SCHEMA: Final = (
     "CREATE INDEX IF NOT EXISTS entries_id ON entries (request_id)",
     "CREATE INDEX IF NOT EXISTS entries_function ON entries (function, number)",
     "CREATE INDEX IF NOT EXISTS entries_kind ON entries (number) WHERE kind <> ''",
+    "CREATE INDEX IF NOT EXISTS entries_at ON entries (at)",
 )
-_PRAGMAS: Final = ("journal_mode = WAL", "synchronous = NORMAL", "journal_size_limit = 16777216")
+"""What makes the table, where it is not there."""
+
 _INSERT: Final = (
-    f"INSERT INTO entries ({', '.join(_COLUMNS)}, detail, text)"  # noqa: S608 - our own names
-    f" VALUES ({', '.join('?' * (len(_COLUMNS) + 2))})"
+    f"INSERT INTO entries ({', '.join(COLUMNS)}, detail, text)"  # noqa: S608 - our own names
+    f" VALUES ({', '.join('?' * (len(COLUMNS) + 2))})"
 )
-_SELECT: Final = f"SELECT number, {', '.join(_COLUMNS)}, detail FROM entries"  # noqa: S608
+_SELECT: Final = f"SELECT number, {', '.join(COLUMNS)}, detail FROM entries"  # noqa: S608
+_PRUNE: Final = """
+    DELETE FROM entries WHERE number IN (SELECT number FROM entries WHERE {} LIMIT ?)
+"""
 
 
-def append(connection: sqlite3.Connection, entries: Sequence[Entry], before: float | None) -> None:
-    """Add entries; with a time, remove what came before it, and what is too much."""
+def append(connection: sqlite3.Connection, entries: Sequence[Entry], origin: Origin) -> None:
+    """Add entries of one origin."""
+    rows = [row_of(entry, origin) for entry in entries]
     with transaction(connection, "IMMEDIATE"):
-        connection.executemany(_INSERT, [_row(entry) for entry in entries])
-        if before is not None:
-            newest_number = newest(connection)
-            connection.execute(
-                "DELETE FROM entries WHERE number <= ? OR at < ?",
-                (newest_number - KEPT_ROWS, before),
-            )
+        connection.executemany(_INSERT, rows)
 
 
 def find(connection: sqlite3.Connection, wanted: Wanted, limit: int) -> list[Entry]:
     """Entries, newest first; with `after`, oldest first."""
-    terms = dict(_terms(wanted))
-    values = [value for given in terms.values() for value in given]
-    where = f" WHERE {' AND '.join(terms)}" if terms else ""
+    found = dict(terms(wanted, "instr(text, ?)"))
+    values = [value for given in found.values() for value in given]
+    where = f" WHERE {' AND '.join(found)}" if found else ""
     order = "ASC" if wanted.after is not None else "DESC"
     query = f"{_SELECT}{where} ORDER BY number {order} LIMIT ?"
-    return [_read(row) for row in connection.execute(query, (*values, limit))]
+    return [entry_of_row(row) for row in connection.execute(query, (*values, limit))]
 
 
 def get(connection: sqlite3.Connection, request_id: str) -> Entry | None:
     """The newest entry of a request id."""
     query = f"{_SELECT} WHERE request_id = ? ORDER BY number DESC LIMIT 1"
-    row = connection.execute(query, (request_id,)).fetchone()
-    return None if row is None else _read(row)
+    row = connection.execute(query, (writable(request_id),)).fetchone()
+    return None if row is None else entry_of_row(row)
 
 
 def newest(connection: sqlite3.Connection) -> int:
@@ -87,70 +76,22 @@ def newest(connection: sqlite3.Connection) -> int:
     return number or 0
 
 
-def _terms(wanted: Wanted) -> Iterator[tuple[str, tuple[object, ...]]]:
-    for column in ("stage", "function", "qualifier", "version", "reason"):
-        value = getattr(wanted, column)
-        if value:
-            yield f"{column} = ?", (value,)
-    if wanted.status is not None:
-        yield "status BETWEEN ? AND ?", wanted.status
-    if wanted.errors:
-        yield "kind <> ''", ()
-    for term, bound in (
-        ("at >= ?", wanted.since),
-        ("at < ?", wanted.until),
-        ("seconds >= ?", wanted.slower),
-        ("number < ?", wanted.before),
-        ("number > ?", wanted.after),
-    ):
-        if bound is not None:
-            yield term, (bound,)
-    if wanted.text:
-        yield "instr(text, ?)", (wanted.text.casefold(),)
+def prune(connection: sqlite3.Connection, before: float, most: int) -> bool:
+    """Remove some of what came before a time, and of what is more than so many.
+
+    Returns:
+        Whether there may be more of it.
+    """
+    with transaction(connection, "IMMEDIATE"):
+        bounds = (("at < ?", before), ("number <= ?", newest(connection) - most))
+        removed = [
+            connection.execute(_PRUNE.format(term), (bound, PRUNED)).rowcount
+            for term, bound in bounds
+        ]
+    return max(removed) == PRUNED
 
 
-def _row(entry: Entry) -> tuple[object, ...]:
-    detail = json.dumps({name: getattr(entry, name) for name in _DETAIL}, ensure_ascii=True)
-    error = json.dumps(entry.error, ensure_ascii=False) if entry.error else ""
-    text = f"{entry.path}\n{entry.body}\n{error}\n{entry.output}".casefold()
-    # Half a surrogate pair, as output may hold one, cannot be written as UTF-8.
-    searched = text.encode(errors="replace").decode()
-    return (*(getattr(entry, name) for name in _COLUMNS), detail, searched)
-
-
-def _read(row: Sequence[Any]) -> Entry:
-    number, *columns, detail = row
-    return Entry(**dict(zip(_COLUMNS, columns, strict=True)), **json.loads(detail), number=number)
-
-
-def open_log(path: str | Path, name: str) -> sqlite3.Connection:
-    """Open the file, or make it; what is damaged, or no log, makes room for a new one."""
-    with explained(name):
-        if str(path) != MEMORY:
-            Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with suppress(FileExistsError):
-                Path(path).touch(mode=0o600, exist_ok=False)
-        try:
-            return _prepared(path)
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _SPOILT:
-                raise
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
-        return _prepared(path)
-
-
-_SPOILT: Final = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
-
-
-def _prepared(path: str | Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        for statement in _SCHEMA:
-            connection.execute(statement)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def marker(connection: sqlite3.Connection) -> tuple[int, int]:
+    """A value that is another one after every commit, whoever made it."""
+    (others,) = connection.execute("PRAGMA data_version").fetchone()
+    return int(others), connection.total_changes

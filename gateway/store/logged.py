@@ -1,10 +1,42 @@
-"""What the invocation log holds, and how one asks for it; values only."""
+"""What the invocation log holds, for how long, and how one asks for it; values only."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+STATUSES: Final = "a status such as 200, a range such as 430-499, a class such as 5xx"
+"""How statuses that are looked for are written."""
+
+_STATUS: Final = re.compile(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What the log keeps; everything older, and whatever is too much, makes room.
+
+    Attributes:
+        seconds: How long an entry is kept.
+        entries: How many are kept, the newest ones; 0 for none at all.
+    """
+
+    seconds: float = 3 * 86_400.0
+    entries: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who answered.
+
+    Attributes:
+        node: The machine's name among several.
+        process: The process's name among those of its machine.
+    """
+
+    node: str = ""
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +66,8 @@ class Entry:
         error: The error in the cloud's form.
         output: What the handler printed and logged.
         number: Its place in the log; 0 before it is in it.
+        node: The name of the machine that answered; the log fills it in.
+        process: The name of its process; the log fills it in.
     """
 
     request_id: str
@@ -58,6 +92,8 @@ class Entry:
     error: Mapping[str, Any] | None = None
     output: str = ""
     number: int = 0
+    node: str = ""
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +125,13 @@ class Wanted:
     text: str = ""
     before: int | None = None
     after: int | None = None
+
+
+def parse_statuses(text: str) -> tuple[int, int] | None:
+    """The lowest and the highest of the statuses that a text means; `None` where it means none."""
+    match = _STATUS.fullmatch(text)
+    if match is None:
+        return None
+    if match[1]:
+        return int(match[1]) * 100, int(match[1]) * 100 + 99
+    return int(match[2]), int(match[3] or match[2])

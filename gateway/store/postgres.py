@@ -16,7 +16,7 @@ from gateway.core.diff import Path
 from gateway.store import postgres_tables as tables
 from gateway.store.postgres_address import parse_address
 from gateway.store.postgres_invocations import PostgresInvocations, hold
-from gateway.store.postgres_link import Connection, Link
+from gateway.store.postgres_link import KEEPALIVES, Connection, Link
 from gateway.store.postgres_notices import Notices
 from gateway.store.postgres_schema import APPLICATION, migrate
 from gateway.store.postgres_turn import STATE, Turn
@@ -31,13 +31,6 @@ _SETTINGS: Final = """
     SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') IN ('off', 'local')
 """
-# The lock of a machine that is gone must not outlive it for hours.
-_KEEPALIVES: Final = """
-    SELECT set_config('tcp_keepalives_idle', '5', false),
-        set_config('tcp_keepalives_interval', '2', false),
-        set_config('tcp_keepalives_count', '3', false)
-"""
-
 _LEAD: Final = f"SELECT pg_try_advisory_lock({APPLICATION + 1}, {STATE})"
 
 
@@ -201,6 +194,10 @@ class PostgresStore:
         """
         await self._link.run(lambda found: tables.retain_packages(found, digests, before))
 
+    def heed(self) -> None:
+        """Whoever watches looks at once: somebody says that there is something new."""
+        self._notices.ring()
+
     async def leads(self) -> bool:
         """Whether this node does what only one at a time should do for all.
 
@@ -237,5 +234,5 @@ class PostgresStore:
     async def _prepare(self, connection: Connection) -> None:
         """Make a new connection durable, and the node alive on it."""
         await connection.execute(_SETTINGS)
-        await connection.execute(_KEEPALIVES)
+        await connection.execute(KEEPALIVES)
         await hold(connection, self._node)

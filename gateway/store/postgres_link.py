@@ -31,6 +31,14 @@ ANSWER_SECONDS: Final = 10.0
 SPARED_SECONDS: Final = 0.3
 """For how long, after a connection could not be made, none is tried."""
 
+# The lock of a machine that is gone must not outlive it for hours.
+KEEPALIVES: Final = """
+    SELECT set_config('tcp_keepalives_idle', '5', false),
+        set_config('tcp_keepalives_interval', '2', false),
+        set_config('tcp_keepalives_count', '3', false)
+"""
+"""Has the server notice soon that a peer is gone."""
+
 
 class Link:
     """A connection that is made when it is needed, and made again when it broke.

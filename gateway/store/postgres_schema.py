@@ -71,6 +71,41 @@ STEPS: Final[Sequence[Sequence[str]]] = (
         """CREATE INDEX gateway_invocations_ended ON gateway_invocations (ended_at)
             WHERE status <> 'RUNNING'""",
     ),
+    (
+        # Who wrote an entry, and the how many-th of his: none is written twice.
+        """CREATE TABLE gateway_log (
+            number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            writer bigint NOT NULL,
+            sequence bigint NOT NULL,
+            request_id text NOT NULL,
+            at double precision NOT NULL,
+            stage text NOT NULL,
+            function text NOT NULL,
+            qualifier text NOT NULL,
+            version text NOT NULL,
+            reason text NOT NULL,
+            status bigint NOT NULL,
+            kind text NOT NULL,
+            seconds double precision NOT NULL,
+            detail text NOT NULL,
+            searched text NOT NULL,
+            UNIQUE (writer, sequence)
+        )""",
+        "CREATE INDEX gateway_log_id ON gateway_log (request_id)",
+        "CREATE INDEX gateway_log_function ON gateway_log (function, number)",
+        "CREATE INDEX gateway_log_kind ON gateway_log (number) WHERE kind <> ''",
+        "CREATE INDEX gateway_log_at ON gateway_log (at)",
+    ),
+    (
+        """CREATE TABLE gateway_words (
+            number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            at timestamptz NOT NULL DEFAULT clock_timestamp(),
+            sender text NOT NULL,
+            word bytea NOT NULL
+        )""",
+        "ALTER TABLE gateway_words ALTER COLUMN word SET STORAGE EXTERNAL",
+        "CREATE INDEX gateway_words_sender ON gateway_words (sender, number)",
+    ),
 )
 
 _VERSION: Final = "SELECT version FROM gateway_schema"

@@ -188,6 +188,9 @@ class Store(Protocol):
             before: Only packages that nobody asked for since: others may be named any moment.
         """
 
+    def heed(self) -> None:
+        """Whoever watches looks at once: somebody says that there is something new."""
+
     async def leads(self) -> bool:
         """Whether this node does what only one at a time should do for all.
 

@@ -164,6 +164,10 @@ class SqliteStore:
         """
         await self._do(partial(tables.retain_packages, digests=digests, before=before))
 
+    def heed(self) -> None:
+        """Whoever watches looks at once: somebody says that there is something new."""
+        self._bell.ring()
+
     async def leads(self) -> bool:
         """Always: who shares a file shares a machine, and its revisions settle who is first."""
         return True

@@ -9,7 +9,7 @@ rank. Sketches of several processes are added up bucket by bucket, in any order,
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from math import ceil, isfinite, log
 from types import MappingProxyType
@@ -81,6 +81,19 @@ class Sketch:
         if value > 0:
             self.sum += value * times
             self.largest = max(self.largest, value)
+
+    def extend(self, values: Sequence[float]) -> None:
+        """Count many numbers; in less time than one by one."""
+        counts, get, total = self.counts, self.counts.get, 0.0
+        for value in values:
+            if SMALLEST < value <= LARGEST:
+                bucket = ceil(log(value) * _PER_LOG)
+                counts[bucket] = get(bucket, 0) + 1
+                total += value
+            else:
+                self.add(value)
+        self.sum += total
+        self.largest = max(self.largest, max(values, default=0.0))
 
     def at_most(self, value: float) -> int:
         """How many numbers were at most this one, give or take `RELATIVE_ERROR` of it."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 import httpx
 import pytest
 from click.testing import Result
+
+from gateway.store.logged import Entry, Origin, Retention
+from gateway.store.sqlite_log import SqliteLog
 
 pytestmark = pytest.mark.sockets
 
@@ -71,6 +76,7 @@ def test_entries_are_told_oldest_first_with_what_was_printed(call: Call) -> None
         (("--version", "$LATEST", "--text", "HELLO"), ["/orders/1", "/orders/13", "/orders/4"]),
         (("--text", "unlucky"), ["/orders/13"]),
         (("--limit", "1"), ["/orders/4"]),
+        (("--since", "2000-01-01T00:00:00Z", "--until", "2000-01-02"), []),
         (("other",), []),
     ],
 )
@@ -113,8 +119,9 @@ def test_following_goes_on_with_what_comes(talking: Running, begin: Begin) -> No
         (("--id", "nobody"), 5, "the invocation log has no request 'nobody'"),
         (("--id", "x", "--errors"), 2, "--errors cannot be used with it"),
         (("--id", "x", "--follow"), 2, "--follow cannot be used with it"),
-        (("--status", "9xx"), 4, "5xx"),
-        (("--since", "noon"), 4, "ISO 8601"),
+        (("--status", "9xx"), 2, "'9xx' is no status; allowed: a status such as 200"),
+        (("--since", "noon"), 2, "'noon' is no time; allowed: a time in ISO 8601"),
+        (("--until", "2025-13-01"), 2, "'2025-13-01' is no time"),
         (("--limit", "0"), 2, "1"),
     ],
 )
@@ -129,3 +136,47 @@ def test_what_was_left_out_is_said(call: Call, talking: Running) -> None:
     """So that nobody takes the log for everything."""
     talking.gateway.logbook.left_out = 1234
     assert "1,234 invocations were not kept" in call("logs").stderr
+
+
+def written(path: Path, node: str, process: str) -> None:
+    """An entry by another process in the same log."""
+
+    async def write() -> None:
+        log = await SqliteLog.open(path, Retention(), Origin(node, process))
+        entry = Entry("x" * 32, 1.0, "http", "dev", "orders", "r", "9", "main", 1, 200, "", 0.1)
+        await log.append([entry])
+        await log.close()
+
+    asyncio.run(write())
+
+
+def test_what_another_process_answered_is_followed(
+    start_gateway: StartGateway, call: Call, begin: Begin, tmp_path: Path
+) -> None:
+    """Who answered is said as soon as there are several; before, nobody asks."""
+    running = start_gateway(state=tmp_path / "state.db", node="host")
+    httpx.get(f"{running.data}/dev/ping")
+    process = begin("logs", "--follow", "--control-url", running.url)
+    assert process.stdout is not None
+    assert "host/main" not in process.stdout.readline()
+    written(tmp_path / "state.log.db", "\x1bother", "")
+    assert f"  \N{REPLACEMENT CHARACTER}other  {'x' * 32}\n" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 0
+    first, second = (json.loads(line) for line in call("logs", "--json").stdout.splitlines())
+    assert (first["node"], first["process"]) == ("host", "main")
+    assert "  host/main  " in call("logs").stdout
+    assert "node      host/main\n" in call("logs", "--id", first["request_id"]).stdout
+    assert second["node"] == "\x1bother"
+
+
+def test_a_gateway_without_a_log_says_so(start_gateway: StartGateway, call: Call) -> None:
+    """Whatever it answered."""
+    running = start_gateway(retention=Retention(entries=0))
+    answer = httpx.get(f"{running.data}/dev/ping")
+    result = call("logs")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "the gateway keeps no invocation log" in result.stderr
+    one = call("logs", "--id", answer.headers["x-api-requestid"])
+    assert one.exit_code == 5
+    assert "none is kept" in one.stderr

@@ -50,8 +50,11 @@ def test_of_the_roles_one_reads_no_file() -> None:
     file = Path("stages.toml")
     assert declared_file("all", file, None) == declared_file("all", file, URL) == file
     assert declared_file("data", file, URL) is None
-    with pytest.raises(click.UsageError, match="--role data needs a database"):
+    assert declared_file("control", file, URL) == file
+    with pytest.raises(click.UsageError, match="--role data needs a database that others declare"):
         declared_file("data", file, None)
+    with pytest.raises(click.UsageError, match="--role control needs a database that others serve"):
+        declared_file("control", file, None)
 
 
 def test_a_missing_driver_is_a_mistake_of_usage(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,7 @@ def told(**more: object) -> Told:
         "shares": {"aliases": [division("passed", ("1", 0.9), ("2", 0.1))]},
         "course": {"versions": [course("1", [0.1] * 60), course("2", [None] * 59 + [0.2])]},
         "rollouts": {"rollouts": []},
+        "nodes": {"nodes": [node("main")]},
         **more,
     }
 
@@ -66,6 +67,13 @@ def rollout(status: str = "running") -> Told:
         "id": "orders-release-7", "status": status, "step": 0, "steps": [0.1, 1], "to": "2",
         "share": 0.1, "seen": {"old": nothing, "new": nothing}, "findings": [],
     }  # fmt: skip
+
+
+def node(process: str, **more: object) -> Told:
+    """What the control plane says of one process."""
+    usual = {"node": "host", "process": process, "own": False, "revision": 7, "age": 0.3,
+             "requests": 600, "gone": False, "state_age": None}  # fmt: skip
+    return {**usual, **more}
 
 
 def lines(picture: str) -> list[str]:
@@ -129,14 +137,32 @@ def test_rollouts_that_go_on_stand_below() -> None:
     assert found[5].startswith("revision 7")
 
 
+def test_processes_have_a_line_each_where_there_are_several() -> None:
+    """Which revision each has, whether it has its state, and which ones are gone."""
+    every = [
+        node("control", own=True, requests=0),
+        node("worker-1", revision=6, requests=1, state_age=0.9),
+        node("worker-2", state_age=12.4),
+        node("worker-3", gone=True, age=42.2),
+    ]
+    assert lines(watched(told(nodes={"nodes": every}), None, None))[3:-1] == [
+        "node: host control revision 7 0 requests",
+        "node: host worker-1 revision 6 1 request 0.3 s ago",
+        "node: host worker-2 revision 7 600 requests 0.3 s ago without its state for 12 s",
+        "node: host worker-3 gone for 42 s 600 requests",
+    ]
+
+
 @pytest.mark.parametrize("width", range(1, 160, 7))
 @pytest.mark.parametrize("height", [1, 2, 3, 40])
 def test_no_line_is_wider_and_no_picture_higher_than_its_terminal(width: int, height: int) -> None:
     """What matters most stays: the alias, its versions, the summary."""
-    picture = watched(told(rollouts={"rollouts": [rollout()]}), width, height)
+    some = [node(f"worker-{number}") for number in range(4)]
+    more = {"rollouts": {"rollouts": [rollout()]}, "nodes": {"nodes": some}}
+    picture = watched(told(**more), width, height)
     found = click.unstyle(picture).splitlines()
     assert all(cells(line) <= width for line in found)
-    assert len(found) <= max(2, height)
+    assert len(found) <= height
     assert found[-1].startswith("revision 7"[: max(0, width - 1)])
     if width > 60 and height == 40:
         assert "90 %" in found[1]
@@ -248,7 +274,9 @@ def test_what_is_drawn_is_what_the_gateway_says(
     assert found[-2].startswith("revision 3 20 requests since ")
     assert "rollout: orders-release-3 running" in " ".join(call("status").stdout.split())
     everything = answered("status")
-    assert list(everything) == ["snapshot", "metrics", "lately", "shares", "course", "rollouts"]
+    assert list(everything) == [
+            "snapshot", "metrics", "lately", "shares", "course", "rollouts", "nodes",
+        ]  # fmt: skip
     assert sum(each["requests"] for each in everything["lately"]["versions"]) == 20
     assert everything["course"]["points"] == 60
     assert os.linesep.join(everything) == os.linesep.join(answered("status", "--watch"))

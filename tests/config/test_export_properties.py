@@ -20,6 +20,7 @@ from gateway.config.merge import merge
 from gateway.core.access import Access, Key, UsagePlan
 from gateway.core.alias import Route
 from gateway.core.apply import apply
+from gateway.core.breaker import Breaker
 from gateway.core.changes import (
     Batch,
     Change,
@@ -28,6 +29,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
     PutService,
@@ -61,6 +63,17 @@ errors = 1.0 # always
 latency.normal = [1, 0.25]
 [stages]
 dev.alias = "1"
+""",
+    "breaking": """
+service.name = "shop"
+[functions.orders]
+source = "functions/orders"
+breaker = { errors = 0.50, requests = 20 } # as usual
+[functions.payments]
+source = "functions/payments"
+[functions.payments.breaker]
+errors = 1
+window = 2.5 # brief
 """,
     "inline": """
 service = { name = "shop" }
@@ -224,6 +237,9 @@ LATENCIES = st.sampled_from(
 FAULTS = st.none() | st.builds(
     Fault, st.sampled_from([0.05, 1.0]), st.sampled_from([430, 503]), LATENCIES
 )
+BREAKERS = st.none() | st.builds(
+    Breaker, st.sampled_from([0.05, 1.0]), st.sampled_from([1, 20]), st.sampled_from([10.0, 2.5])
+)
 BACKENDS = st.one_of(
     st.builds(FunctionBackend, FUNCTIONS, ALIASES | NUMBERS, st.booleans()),
     st.builds(HttpBackend, st.just("http://127.0.0.1:9"), st.sampled_from([15.0, 0.5])),
@@ -275,7 +291,13 @@ def apis(draw: st.DrawFn) -> Api:
     name = draw(st.sampled_from([f"{method} {path}"] * 3 + [f"name {method} {path}"]))
     backend = draw(BACKENDS)
     encoded = draw(st.booleans()) and isinstance(backend, FunctionBackend)
-    features = ApiFeatures(draw(RATES), draw(st.booleans()), encoded, draw(st.booleans()))
+    features = ApiFeatures(
+        draw(RATES),
+        draw(st.booleans()),
+        encoded,
+        draw(st.booleans()),
+        max_body=draw(st.sampled_from([None, None, 0, 2**20])),
+    )
     return Api(name, method, parse_path(path), backend, features)
 
 
@@ -312,6 +334,7 @@ CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(Publish, FUNCTIONS, st.just("live"), description=st.sampled_from(["", "words"])),
     st.builds(DeleteVersion, FUNCTIONS, NUMBERS),
     st.builds(PutFault, FUNCTIONS, NUMBERS | st.just("$LATEST"), FAULTS),
+    st.builds(PutBreaker, FUNCTIONS, BREAKERS),
     st.builds(PutAlias, FUNCTIONS, ALIASES, ROUTES, WORDS),
     st.builds(PutAlias, st.just("orders"), ALIASES, ROUTES),
     st.builds(DeleteAlias, FUNCTIONS, ALIASES),
@@ -357,6 +380,7 @@ def check(live: Snapshot, exported: Exported) -> None:
         found = state.functions[name]
         assert found.aliases == function.aliases
         assert found.faults == function.faults
+        assert found.breaker == function.breaker
         assert found.versions.keys() == function.versions.keys()
         assert found.configuration == function.configuration
         latest, same = (f.versions["$LATEST"].description for f in (found, function))

@@ -165,7 +165,7 @@ def test_every_feature_is_read(everything: Declaration) -> None:
         Parameter("sum", "body", kind="float"),
     )
     assert features.pop("orders") == ApiFeatures(
-        100, cors=True, base64=True, gzip=True, parameters=parameters, auth="key"
+        100, cors=True, base64=True, gzip=True, parameters=parameters, auth="key", max_body=2**20
     )
     assert features.pop("ANY ^~/legacy/") == ApiFeatures(
         parameters=(Parameter("user", "query", to=Goal("X-User", "header")),),

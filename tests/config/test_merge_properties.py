@@ -14,6 +14,7 @@ from gateway.config.load import SERVICE
 from gateway.config.merge import Merge, merge
 from gateway.core.alias import Route
 from gateway.core.apply import apply
+from gateway.core.breaker import Breaker
 from gateway.core.changes import (
     Batch,
     Change,
@@ -22,6 +23,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
     PutService,
@@ -57,6 +59,7 @@ CONFIGURATIONS = st.builds(
 )
 ALIASES = ("$DEFAULT", "release", "beta")
 FAULTS = st.sampled_from([Fault(0.1), Fault(0.2)])
+BREAKERS = st.sampled_from([Breaker(0.1), Breaker(0.2)])
 FEATURES = st.builds(
     StageFeatures,
     st.sampled_from([None, 1, 500]),
@@ -109,6 +112,8 @@ def files(draw: st.DrawFn) -> Batch:
             for number in (*versions, "$LATEST")
             if draw(st.booleans())
         ]
+        if draw(st.booleans()):
+            changes.append(PutBreaker(name, draw(BREAKERS)))
         known[name] = ["$DEFAULT", *versions, *aliases]
     able = [PING, *(api(i, name) for name in known for i in (name[0], name[1]))]
     apis = tuple(
@@ -135,6 +140,7 @@ LIVE_CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(Publish, FUNCTIONS, st.just("live")),
     st.builds(DeleteVersion, FUNCTIONS, NUMBERS),
     st.builds(PutFault, FUNCTIONS, NUMBERS | st.just("$LATEST"), st.none() | FAULTS),
+    st.builds(PutBreaker, FUNCTIONS, st.none() | BREAKERS),
     st.builds(PutAlias, FUNCTIONS, st.sampled_from([*ALIASES, "live"]), routes(["1"])),
     st.builds(PutAlias, FUNCTIONS, st.sampled_from(ALIASES), st.just(Route("$LATEST"))),
     st.builds(DeleteAlias, FUNCTIONS, st.sampled_from(ALIASES)),
@@ -278,6 +284,7 @@ def test_a_state_that_was_not_changed_follows_the_file(
     for name, function in expected.functions.items():
         assert state.functions[name].aliases == function.aliases
         assert state.functions[name].faults == function.faults
+        assert state.functions[name].breaker == function.breaker
         latest = state.functions[name].versions["$LATEST"]
         assert latest == function.versions["$LATEST"]
         assert function.versions.keys() <= state.functions[name].versions.keys()
@@ -321,6 +328,8 @@ def leaves(function: Function) -> Iterator[tuple[Leaf, Any]]:
         yield ("environment", key), value
     for key, fault in function.faults.items():
         yield ("fault", key), fault
+    if function.breaker is not None:
+        yield ("breaker",), function.breaker
     for key, alias in function.aliases.items():
         yield ("alias", key), alias_plain(alias)
 
@@ -341,6 +350,8 @@ def calm_changes(draw: st.DrawFn, last: Batch) -> list[Change]:
             changes.append(PutFunction(name, draw(CODES), draw(CONFIGURATIONS), draw(CODES)))
         if draw(st.booleans()):
             changes.append(PutFault(name, "$LATEST", draw(FAULTS)))
+        if draw(st.booleans()):
+            changes.append(PutBreaker(name, draw(BREAKERS)))
         if draw(st.booleans()):
             alias = draw(st.sampled_from(sorted(state.functions[name].aliases)))
             changes.append(PutAlias(name, alias, Route("$LATEST")))

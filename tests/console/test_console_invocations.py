@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import shlex
 from collections.abc import Callable, Iterator
@@ -131,6 +132,8 @@ def test_a_request_is_told_with_its_decision(
     detail(page, running, answer)
     decision = page.get_by_role("region", name="Decision")
     expect(decision).to_contain_text("Explained at revision 2, which the request saw as well.")
+    expect(page.get_by_text("Answered by")).to_be_visible()
+    expect(page.get_by_text(f"{platform.node()}/main")).to_be_visible()
     expect(decision.get_by_role("row", name=BOB)).to_contain_text("Al")
     expect(decision.get_by_role("row", name=BOB)).to_contain_text("miss")
     expect(decision.locator(".hit")).to_have_count(1)

@@ -14,10 +14,12 @@ from gateway.controlplane.rest.openapi import describing
 from gateway.controlplane.rest.operations import OPERATIONS
 from gateway.core.alias import Route
 from gateway.core.apply import apply
+from gateway.core.breaker import Breaker
 from gateway.core.changes import (
     Batch,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
     PutService,
@@ -56,6 +58,7 @@ def everything() -> Snapshot:
                 Publish("orders", "/code/v10", "10"),
                 PutFault("orders", "10", Fault(0.05, 503, Latency("uniform", (0.1, 0.5)))),
                 PutFault("orders", "2", Fault(1.0)),
+                PutBreaker("orders", Breaker(0.5)),
                 PutAlias(
                     "orders",
                     "release",
@@ -134,6 +137,7 @@ def test_a_path_takes_its_methods_and_no_other(standing: Panel, method: str, pat
 # What may be missing, and a stream, have tests of their own.
 ELSEWHERE = {
     "events",
+    "getBreaker",
     "getFault",
     "getInvocation",
     "getLogged",

@@ -182,7 +182,7 @@ def test_a_body_says_that_it_is_json(fields: Fields, status: int) -> None:
 def test_an_operation_may_take_other_bodies() -> None:
     """Code is no JSON."""
 
-    def accepts(method: str, path: str) -> tuple[str, ...]:
+    async def accepts(method: str, path: str) -> tuple[str, ...]:
         return ("application/zip",) if (method, path) == ("PUT", "/code") else ("application/json",)
 
     guard = Guard(welcome, accepts=accepts)

@@ -14,11 +14,12 @@ import pytest
 from gateway.controlplane.rest.operation import Operation
 from gateway.controlplane.rest.operations import OPERATIONS
 from gateway.core.alias import Route
-from gateway.core.changes import Batch, PutAlias, PutFault, PutResource
+from gateway.core.breaker import Breaker
+from gateway.core.changes import Batch, PutAlias, PutBreaker, PutFault, PutResource
 from gateway.core.faults import Fault
 from gateway.rollout.plan import parse_plan
 from gateway.rollout.rollout import GROUP, Rollout, Status
-from gateway.store.protocol import Author
+from gateway.store.protocol import Author, StateAway
 
 ALTERING = [operation for operation in OPERATIONS if operation.alters]
 SENDING = [operation for operation in OPERATIONS if operation.method != "GET"]
@@ -53,6 +54,8 @@ REQUESTS: Mapping[str, Valid] = {
     "putCode": Valid("/api/functions/orders/code", content=CODE, media="application/zip"),
     "publishVersion": Valid("/api/functions/orders/versions", {"description": "new"}),
     "deleteVersion": Valid("/api/functions/orders/versions/3"),
+    "putBreaker": Valid("/api/functions/orders/breaker", {"errors": 0.25}),
+    "deleteBreaker": Valid("/api/functions/orders/breaker"),
     "putFault": Valid("/api/functions/orders/versions/1/fault", {"errors": 0.05}),
     "deleteFault": Valid("/api/functions/orders/versions/2/fault"),
     "putAlias": Valid("/api/functions/orders/aliases/release", {"version": "2"}),
@@ -111,6 +114,7 @@ def _moved_once(panel: Panel) -> Panel:
         (
             PutAlias("orders", "spare", Route("1")),
             PutFault("orders", "2", Fault(errors=0.5)),
+            PutBreaker("orders", Breaker(0.5)),
             PutAlias("orders", "rolling", running.route),
             PutAlias("orders", "resting", Route("1")),
             PutResource(GROUP, running.id, running.to_dict()),
@@ -231,3 +235,22 @@ def test_an_odd_revision_is_refused(unmoved: Panel, operation: Operation, header
     answer = unmoved(operation.method, valid.path, valid.body, headers=fields, content=content)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad-header")
     assert unmoved.revision == 2
+
+
+@each
+def test_without_its_state_a_change_is_to_be_asked_for_again(
+    guarded: Panel, operation: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503 and when; nothing is altered, and with the state it works."""
+
+    async def away(*_: object, **__: object) -> None:
+        raise StateAway("the state 'postgresql://db' cannot be used: it is away")
+
+    with monkeypatch.context() as without:
+        for part in ("commit", "records", "put_package", "package", "checkpoint"):
+            without.setattr(guarded.gateway.service.store, part, away)
+        answer = send(guarded, operation)
+        assert (answer.status_code, answer.json()["code"]) == (503, "state-unusable"), answer.text
+        assert answer.headers["retry-after"] == "1"
+        assert guarded.revision == 2
+    assert send(guarded, operation).status_code in {200, 201}

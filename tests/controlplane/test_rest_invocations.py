@@ -12,6 +12,7 @@ import pytest
 
 from gateway.controlplane.attempts import Policy
 from gateway.controlplane.limits import MAX_EVENT
+from gateway.controlplane.logbook import SWEEP_SECONDS
 from gateway.controlplane.rest.invocations import MAX_BODY
 from gateway.observe.observer import BEAT
 
@@ -34,11 +35,11 @@ Pauses = asyncio.Queue[float]
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
-    """The seconds of every pause that was begun, the observer's aside; none of them ends."""
+    """The seconds of pauses that were begun, but for what goes on anyway; none of them ends."""
     begun: Pauses = asyncio.Queue()
 
     async def pause(seconds: float) -> None:
-        if seconds != BEAT:
+        if seconds not in {BEAT, SWEEP_SECONDS}:
             begun.put_nowait(seconds)
         await asyncio.Event().wait()
 

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.controlplane import logbook
+from gateway.store.logged import Retention
 from gateway.store.protocol import StateUnusable
 
 Panel = Any
@@ -119,6 +120,28 @@ def test_an_unknown_request_is_not_found(panel: Panel) -> None:
     """With a code of its own."""
     answer = panel("GET", "/api/invocations/nobody")
     assert (answer.status_code, answer.json()["code"]) == (404, "invocation-not-logged")
+
+
+def test_a_gateway_that_keeps_no_log_says_so(open_panel: Open) -> None:
+    """What it answers is counted all the same."""
+    panel = open_panel(retention=Retention(entries=0))
+    (answer,) = call(panel, "/release/orders/1")
+    told = panel("GET", "/api/invocations?status=&since=").json()
+    assert (told["entries"], told["kept_entries"], told["left_out"]) == ([], 0, 0)
+    one = panel("GET", f"/api/invocations/{answer.headers['x-api-requestid']}").json()
+    assert one["detail"].endswith("; none is kept, as --log-entries is 0")
+    assert panel("GET", "/api/metrics").json()["answered"] == 1
+
+
+def test_an_entry_tells_who_answered_and_for_how_long_it_is_kept(open_panel: Open) -> None:
+    """By the names that the gateway was given."""
+    panel = open_panel(node="here", process="worker-3", retention=Retention(60.0, 7))
+    call(panel, "/release/orders/1")
+    told = panel("GET", "/api/invocations").json()
+    assert (told["kept_seconds"], told["kept_entries"]) == (60.0, 7)
+    assert [(entry["node"], entry["process"]) for entry in told["entries"]] == [
+        ("here", "worker-3")
+    ]
 
 
 def test_whoever_follows_is_answered_when_something_comes(panel: Panel) -> None:

@@ -11,7 +11,8 @@ from gateway.core.alias import Route, parse_route
 from gateway.core.apply import apply
 from gateway.core.changes import Batch, Publish, PutAlias, PutFunction
 from gateway.core.snapshot import EMPTY, Snapshot
-from gateway.observe import Cell, Label, Noted
+from gateway.observe import Cell, Label, Noted, Portion
+from gateway.observe.portions import portions
 from gateway.verdict import Outcome
 
 HALF = Route("1", {"2": Decimal("0.5")})
@@ -23,10 +24,11 @@ def shop(route: Route) -> Snapshot:
     return apply(EMPTY, Batch(story))
 
 
-def answers(version: str, times: int, revision: int = 1, reason: str = "weight") -> list[Noted]:
+def answers(version: str, times: int, revision: int = 1, reason: str = "weight") -> list[Portion]:
     """Answers of a version."""
     cell = Cell(Label("release", "f", "release", version, reason))
-    return [(cell, 200, 0.0, 1.0, revision)] * times
+    noted: Noted = (cell, 200, 0.0, 1.0, revision)
+    return portions([noted] * times)
 
 
 def release(shares: Shares) -> Division:
@@ -65,7 +67,7 @@ def test_rules_take_whom_they_name_and_are_not_counted() -> None:
     """Nor is what other aliases and other functions answered."""
     shares = Shares(shop(HALF))
     shares.take(answers("2", 100, reason="rule:1"))
-    shares.take([(Cell(Label("x", "g", "release", "2", "main")), 200, 0.0, 1.0, 1)])
+    shares.take(portions([(Cell(Label("x", "g", "release", "2", "main")), 200, 0.0, 1.0, 1)]))
     assert release(shares).requests == 0
 
 
@@ -95,3 +97,32 @@ def test_where_keys_stick_there_is_no_verdict() -> None:
     shares.take(answers("2", 1000, reason="sticky"))
     found = release(shares)
     assert (found.look, found.requests) == (None, 1000)
+
+
+def test_answers_of_a_revision_that_is_not_live_here_yet_wait_for_it() -> None:
+    """Others are faster at times; what they answered counts for where the alias leads then."""
+    first = shop(HALF)
+    moved = apply(first, PutAlias("f", "release", Route("1", {"2": Decimal("0.1")})))
+    shares = Shares(first)
+    for _ in range(2):
+        shares.take(answers("2", 3, revision=moved.revision))
+    shares.take(answers("1", 1, revision=moved.revision + 1))
+    shares.take(answers("1", 5, revision=first.revision))
+    assert release(shares).requests == 5
+    shares.follow(moved)
+    assert (release(shares).revision, release(shares).requests) == (moved.revision, 6)
+    shares.follow(apply(moved, PutAlias("f", "spare", Route("1"))))
+    assert release(shares).requests == 7
+
+
+def test_not_everything_that_is_early_can_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a bound; what waits already still counts."""
+    monkeypatch.setattr("gateway.controlplane.shares.EARLY", 1)
+    first = shop(HALF)
+    shares = Shares(first)
+    for revision in (first.revision + 1, first.revision + 2, first.revision + 1):
+        shares.take(answers("2", 3, revision=revision))
+    for name in ("a", "b"):
+        first = apply(first, PutAlias("f", name, Route("1")))
+        shares.follow(first)
+    assert release(shares).requests == 6

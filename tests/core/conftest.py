@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.core.alias import Route
 from gateway.core.apply import apply
+from gateway.core.breaker import Breaker
 from gateway.core.changes import (
     Batch,
     Change,
@@ -21,6 +22,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
     PutResource,
@@ -277,6 +279,7 @@ LATENCIES = st.sampled_from(
 FAULTS = st.builds(Fault, st.sampled_from([0.05, 1.0]), st.sampled_from([430, 599])) | st.builds(
     Fault, st.sampled_from([0.0, 0.5]), latency=LATENCIES
 )
+BREAKERS = st.builds(Breaker, st.sampled_from([0.05, 1.0]), st.sampled_from([1, 20]))
 RATES = st.sampled_from([None, 1, 500])
 PARAMETERS = st.builds(
     Parameter,
@@ -296,6 +299,7 @@ API_FEATURES = st.builds(
     gzip=st.booleans(),
     parameters=st.lists(PARAMETERS, max_size=2).map(tuple),
     constants=st.lists(CONSTANTS, max_size=2).map(tuple),
+    max_body=st.sampled_from([None, 0, 2**20]),
 )
 NETWORKS = st.lists(st.sampled_from(["10.0.0.0/8", "::1"]), unique=True).map(tuple)
 WINDOWS = st.builds(
@@ -357,6 +361,7 @@ def _changes() -> st.SearchStrategy[Change]:
         st.builds(Publish, FUNCTIONS),
         st.builds(DeleteVersion, FUNCTIONS, numbers),
         st.builds(PutFault, FUNCTIONS, numbers | st.just("$LATEST"), st.none() | FAULTS),
+        st.builds(PutBreaker, FUNCTIONS, st.none() | BREAKERS),
         st.builds(PutAlias, FUNCTIONS, ALIASES, _routes(), words),
         st.builds(PutAlias, FUNCTIONS, ALIASES, st.builds(Route, numbers)),
         st.builds(DeleteAlias, FUNCTIONS, ALIASES),

@@ -259,7 +259,9 @@ def test_routes_are_what_they_say() -> None:
     assert again == FULL
     assert hash(again) == hash(FULL)
     assert description == ""
-    assert Route("1", {"2": Decimal("0.10")}) == Route("1", {"2": Decimal("0.1")})
+    route = same = Route("1", {"2": Decimal("0.10")})
+    assert route == same
+    assert route == Route("1", {"2": Decimal("0.1")})
     assert hash(Route("1", {"2": Decimal("0.10")})) == hash(Route("1", {"2": Decimal("0.1")}))
     assert Alias("f", "a", again) == Alias("f", "a", FULL)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.core.alias import Route
 from gateway.core.apply import apply
+from gateway.core.breaker import Breaker
 from gateway.core.changes import (
     Batch,
     Change,
@@ -20,6 +21,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
     PutService,
@@ -144,6 +146,10 @@ CASES: dict[str, tuple[Change, list[Difference]]] = {
     "a cleared fault": (
         PutFault("orders", "2", None),
         [Difference((*ORDERS, "faults", "2"), FAULT_PLAIN, None)],
+    ),
+    "a breaker": (
+        PutBreaker("orders", Breaker(0.5)),
+        [Difference((*ORDERS, "breaker"), None, Breaker(0.5).to_dict())],
     ),
     "a moved alias": (
         PutAlias("orders", "release", Route("1", {"2": Decimal("0.1")}), "words"),

@@ -35,6 +35,7 @@ API = ApiFeatures(
         Parameter("X-A", "header", required=True, kind="int", default="1", to=Goal("a", "query")),
     ),
     constants=(Constant("X-B", "header", "b"),),
+    max_body=2**30,
 )
 STAGE = StageFeatures(500, ("10.0.0.0/8", "::1"), ("10.0.0.7",))
 
@@ -72,6 +73,9 @@ def test_what_has_no_features_says_nothing_of_them() -> None:
     [
         {"throttle": 0},
         {"throttle": 1_000_001},
+        {"max_body": 2**30 + 1},
+        {"max_body": -1},
+        {"max_body": "1"},
         {"throttle": True},
         {"throttle": 1.0},
         {"throttle": "1"},

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.alias import Route
+from gateway.core.breaker import Breaker
 from gateway.core.changes import (
     Batch,
     Change,
@@ -20,6 +21,7 @@ from gateway.core.changes import (
     DeleteVersion,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
     PutResource,
@@ -67,6 +69,8 @@ EVERY_KIND: list[Change] = [
     PutResource("plans", "small", {"name": "small", "keys": ["a"], "more": {"rate": 1.5}}),
     PutResource("plans", "small", None),
     Release("shop", "dev", APIS, {}, edition=Edition("20261124", "words")),
+    PutBreaker("orders", Breaker(0.5, 100, 30.0, 0.5, 1)),
+    PutBreaker("orders", None),
 ]
 
 
@@ -128,6 +132,7 @@ def without(change: Change, *path: str) -> dict[str, Any]:
 FUNCTION, PUBLISH, ALIAS = EVERY_KIND[0], EVERY_KIND[3], EVERY_KIND[5]
 SERVICE, RELEASE = EVERY_KIND[7], EVERY_KIND[8]
 FAULT = EVERY_KIND[11]
+BREAKER = EVERY_KIND[18]
 RESOURCE, NAMED = EVERY_KIND[15], EVERY_KIND[17]
 CONFIGURED = (FUNCTION, "configuration")
 
@@ -184,6 +189,10 @@ MALFORMED: dict[str, object] = {
     "a fault without a status": without(FAULT, "fault", "status"),
     "a fault with an unknown key": changed(FAULT, "fault", "share", to=0.05),
     "a fault of nothing": without(FAULT, "fault"),
+    "a breaker that is a share": changed(BREAKER, "breaker", to=0.05),
+    "a breaker without a share": without(BREAKER, "breaker", "errors"),
+    "a breaker without trials": without(BREAKER, "breaker", "trials"),
+    "a breaker of nothing": without(BREAKER, "breaker"),
     "a version with a fault that is a number": changed(FAULT, "version", to=1),
     "apis that are null": changed(SERVICE, "apis", to=None),
     "apis that are a text": changed(SERVICE, "apis", to=""),

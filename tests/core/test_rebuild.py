@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from gateway.core.alias import Route
 from gateway.core.apply import apply
+from gateway.core.breaker import Breaker
 from gateway.core.changes import (
     Change,
     DeleteVersion,
     Publish,
     PutAlias,
+    PutBreaker,
     PutFault,
     PutFunction,
     PutResource,
@@ -109,6 +111,7 @@ TROUBLES: dict[str, list[Change]] = {
         Release("second", "dev", ()),
     ],
     "a fault": [PutFault("orders", "2", Fault(0.05))],
+    "a breaker": [PutBreaker("orders", Breaker(0.5, pause=1.0))],
     "an empty resource": [PutResource("plans", "small", {})],
     "empty code": [PutFunction("empty", ""), Publish("empty")],
 }

@@ -14,6 +14,7 @@ from gateway.core.changes import Change, PutAlias, PutFault
 from gateway.core.entries import Target
 from gateway.core.faults import Drawn, Fault, Latency
 from gateway.core.snapshot import Snapshot
+from gateway.dataplane.breakers import Breakers
 from gateway.dataplane.faults import Faults, Touched
 from gateway.live import Live
 from gateway.observe import Label, Seen
@@ -233,6 +234,9 @@ class Fixed:
     def runner(self, _version: FunctionVersion) -> Fixed:
         return self
 
+    def running(self, _function: str) -> int:
+        return self.invoked
+
     async def invoke(self, event: object, _request_id: str) -> Outcome:
         self.invoked += 1
         return Outcome(200, event, None, "said", 0.25)
@@ -277,7 +281,8 @@ def test_a_version_whose_function_is_gone_has_no_fault(shop: Caller) -> None:
     snapshot = shop.gateway.live.snapshot
     version = snapshot.functions["echo"].versions["2"]
     live, runner = Live(snapshot), Fixed()
-    faults = Faults(runner, live, 1, paused()[1])
+    breakers = Breakers(lambda: 0.0, lambda _: None)
+    faults = Faults(runner, live, 1, paused()[1], breakers)
     outcomes = [asyncio.run(faults.invoke(version, n, "id")).status for n in range(20)]
     assert set(outcomes) == {200, 430}
     live.swap(Snapshot(snapshot.revision + 1))

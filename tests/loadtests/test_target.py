@@ -115,9 +115,31 @@ def test_every_passed_on_option_exists_in_the_locustfile(parser: Any) -> None:  
     assert {"--processes", "--users", "--host"} <= set(rest)
 
 
+def test_a_master_of_other_machines_listens_where_it_is_told(parser: Any) -> None:  # noqa: ANN401
+    """And the command that repeats the run says so."""
+    given = ["--locust-master", "0.0.0.0", "--expect-workers", "3", "--workers-within", "9"]
+    told = run.parser().parse_args([*given, "--seed", "7"])
+    command = run.locust(told, Served("http://127.0.0.1:1", None))
+    chosen, rest = parser.parse_known_args(command[command.index("--headless") :])
+    assert chosen.workers_within == 9
+    where = ["--master", "--master-bind-host", "0.0.0.0", "--master-bind-port", "5557"]
+    assert [word for word in rest if word in where] == where
+    assert rest[rest.index("--expect-workers") + 1] == "3"
+    assert "--expect-workers 3 --locust-master 0.0.0.0:5557" in run.repeat(told)
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [["--host", "http://127.0.0.1:1", "--seed", "1"], ["--users", "0"], ["--nonsense"]],
+    [
+        ["--host", "http://127.0.0.1:1", "--seed", "1"],
+        ["--users", "0"],
+        ["--nonsense"],
+        ["--locust-master", "here", "--processes", "2"],
+        ["--locust-master", "here:port"],
+        ["--locust-master", "here", "--expect-workers", "0"],
+        ["--expect-workers", "2"],
+        ["--workers-within", "5"],
+    ],
 )
 def test_wrong_use_of_the_convenience_ends_with_two(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -127,3 +149,14 @@ def test_wrong_use_of_the_convenience_ends_with_two(
         run.main(arguments)
     assert ended.value.code == 2
     assert "error:" in capsys.readouterr().err
+
+
+def test_a_master_that_cannot_listen_is_told_before_locust_starts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """3, in one sentence."""
+    with pytest.raises(SystemExit) as ended:
+        run.main(["--locust-master", "192.0.2.1"])
+    assert ended.value.code == 3
+    said = capsys.readouterr().err
+    assert said.startswith("error[cannot-listen]: no master can listen at 192.0.2.1:5557: ")

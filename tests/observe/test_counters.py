@@ -89,3 +89,16 @@ def test_errors_have_kinds(status: int, malformed: bool, kind: str) -> None:
     cell.count(status)
     assert cell.kind(status) == kind
     assert counters.by_version()["release", "orders", "release"]["1"].errors == bool(kind)
+
+
+def test_tallies_tell_errors_by_kind_and_what_came_too_fast() -> None:
+    """By stage and version, whatever the reason; answers of no version have none."""
+    counters = Counters()
+    for status, reason in [(200, "main"), (429, "main"), (432, "rule:1"), (500, "main")]:
+        counters.cell(label("release", "1", reason)).count(status)
+    counters.cell(label("release", "1"), malformed=True).count(403)
+    counters.cell(Label("release")).count(404)
+    ((whose, tally),) = counters.tallies().items()
+    assert whose == ("release", "orders", "release", "1")
+    assert (tally.requests, tally.errors, tally.throttled) == (5, 3, 2)
+    assert tally.kinds == {"throttled": 1, "server": 1, "malformed": 1}

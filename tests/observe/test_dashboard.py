@@ -17,7 +17,7 @@ from gateway.core.apply import apply
 from gateway.core.changes import Batch, Change, Publish, PutAlias, PutFunction
 from gateway.core.snapshot import EMPTY
 from gateway.observe import Label, Observer
-from gateway.observe.prometheus import Told, exposition
+from gateway.observe.prometheus import Part, Told, exposition
 
 BOARD = Path(__file__).parents[2] / "docs" / "grafana" / "gateway.json"
 NAME = re.compile(r"\b(?:gateway|process)_[a-z_]+\b")
@@ -45,8 +45,11 @@ def samples() -> dict[str, set[str]]:
     observer = Observer(lambda: 1.0)
     cell = observer.cell(Label("release", "orders", "release", "2", "weight"))
     observer.note(cell, 430, Asked(), 1)
-    told = Told(apply(EMPTY, Batch((*steps, alias))), {("orders", "2"): (1, 1)}, 0)
-    families = text_string_to_metric_families(exposition(observer, told).decode())
+    observer.settle()
+    latency = {cell.label[:4]: observer.series.whole(cell.label)}
+    part = Part("worker-1", observer.counters, latency, {("orders", "2"): (1, 1)})
+    told = Told(apply(EMPTY, Batch((*steps, alias))), [part])
+    families = text_string_to_metric_families(exposition(told).decode())
     known = {sample.name: set(sample.labels) for family in families for sample in family.samples}
     # Told on Linux alone.
     return {"process_cpu_seconds_total": set(), **known}

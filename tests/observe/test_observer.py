@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.observe import Detailed, Label, Noted, Observation, Observer
+from gateway.observe import Detailed, Label, Observation, Observer, Portion
 from gateway.observe import observer as module
 
 LABEL = Label("release", "orders", "release", "1", "main")
@@ -38,18 +38,22 @@ def test_counts_are_there_at_once() -> None:
 
 
 def test_what_waits_is_taken_in_once_and_in_order() -> None:
-    """Sinks and the course over time are given the same batch, readers the details."""
+    """Sinks, outlets and the course over time are given the same portions, readers the details."""
     observer = Observer(iter([2.0, 3.0]).__next__)
-    batches: list[Sequence[Noted]] = []
+    batches: list[Sequence[Portion]] = []
+    kept: list[Sequence[Portion]] = []
     details: list[tuple[Sequence[Detailed], int]] = []
     observer.sinks.append(batches.append)
+    observer.outlets.append(kept.append)
     observer.readers.append(lambda batch, others: details.append((batch, others)))
     cell = observer.cell(LABEL)
     observer.note(cell, 200, Asked("a"), 7)
     observer.note(cell, 430, Asked("b", body=b""), 8)
     observer.settle()
     observer.settle()
-    assert batches == [[(cell, 200, 1.0, 2.0, 7), (cell, 430, 1.0, 3.0, 8)]]
+    assert batches == kept
+    assert [portion[:3] for portion in batches[0]] == [(LABEL, 7, 2), (LABEL, 8, 3)]
+    assert [portion.interval.errors for portion in batches[0]] == [{}, {"exception": 1}]
     (((one, two), others),) = details
     first, second = Observation._make(one), Observation._make(two)
     assert (first.asked.id, first.status, first.revision, first.seconds) == ("a", 200, 7, 1.0)
@@ -65,12 +69,12 @@ def test_beyond_the_bound_the_oldest_are_dropped_and_counted(
     monkeypatch.setattr(module, "BOUND", 3)
     observer = Observer(lambda: 2.0)
     observer._waiting = deque(maxlen=3)
-    batches: list[Sequence[Noted]] = []
+    batches: list[Sequence[Portion]] = []
     observer.sinks.append(batches.append)
     for revision in range(5):
         observer.note(observer.cell(LABEL), 200, Asked(), revision)
     observer.settle()
-    assert [noted[-1] for noted in batches[0]] == [2, 3, 4]
+    assert [portion.revision for portion in batches[0]] == [2, 3, 4]
     assert (observer.dropped, observer.counters.total()) == (2, 5)
 
 

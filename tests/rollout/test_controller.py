@@ -20,6 +20,7 @@ from gateway.core.errors import GatewayError, Refused
 from gateway.core.snapshot import EMPTY, Snapshot
 from gateway.live import Live
 from gateway.observe import Label, Observer
+from gateway.observe.portions import portions
 from gateway.rollout.controller import BEAT, Rollouts
 from gateway.rollout.moves import KEPT
 from gateway.rollout.rollout import Rollout
@@ -27,6 +28,7 @@ from gateway.rollout.told import Desk
 from gateway.rollout.watching import Watching
 
 T = TypeVar("T")
+LABEL = Label("release", "orders", "release", "2", "weight")
 PLAN = {"function": "orders", "alias": "release", "to": "2", "steps": [0.1, 0.5, 1], "every": 10}
 
 
@@ -67,7 +69,7 @@ class Shop:
     def restart(self) -> None:
         """A new process over what was durable."""
         self.observer = Observer(lambda: self.time)
-        watching = Watching(self.observer, lambda: self.time)
+        watching = Watching(self.observer, self.revision, lambda: self.time)
         self.rollouts = Rollouts(
             self.live, self.change, watching, lambda: self.time + 1e9, self._tell
         )
@@ -91,6 +93,10 @@ class Shop:
     def _tell(self, error: GatewayError, where: str) -> None:
         self.troubles.append((str(error), where))
 
+    def revision(self) -> int:
+        """The live one."""
+        return self.live.snapshot.revision
+
     def by_hand(self, change: Change) -> None:
         """Somebody else changes something."""
         self.live.swap(apply(self.live.snapshot, change))
@@ -99,7 +105,7 @@ class Shop:
         """Answers of a version."""
         cell = self.observer.cell(Label("release", "orders", "release", version, reason))
         for _ in range(times):
-            self.observer.note(cell, status, Asked(self.time - 0.01), 1)
+            self.observer.note(cell, status, Asked(self.time - 0.01), self.revision())
 
     def look(self, seconds: float = 0.0) -> None:
         """Some time later the controller looks."""
@@ -382,7 +388,7 @@ def test_latency_is_compared_with_the_old_versions(shop: Shop) -> None:
     assert shop.only().before.limits == {"p90>old*2": pytest.approx(0.02, rel=0.02)}
     cell = shop.observer.cell(Label("release", "orders", "release", "2", "weight"))
     for _ in range(100):
-        shop.observer.note(cell, 200, Asked(shop.time - 1.0), 1)
+        shop.observer.note(cell, 200, Asked(shop.time - 1.0), shop.revision())
     shop.look()
     assert shop.only().status == "rolled-back"
     assert "took longer than" in shop.only().reason
@@ -441,3 +447,18 @@ def test_it_is_told_with_what_is_seen(shop: Shop) -> None:
     assert (ended["share"], ended["held"], ended["findings"]) == (0.0, 0.0, [])
     assert desk.listed() == [ended]
     assert desk.one("nothing") is None
+
+
+def test_only_what_the_step_decided_is_seen(shop: Shop) -> None:
+    """Not what was under way before, however late it is heard of, nor other versions' answers."""
+    shop.answer("2", 5, status=500)
+    rollout = shop.start()
+    late = portions([(shop.observer.cell(LABEL), 500, 0.0, shop.time, shop.revision() - 1)])
+    shop.observer.take(late)
+    shop.answer("3", 5, status=500)
+    shop.answer("2", 5, status=500, reason="rule:1")
+    shop.answer("2", 3, status=500)
+    shop.by_hand(PutAlias("orders", "spare", Route("2")))
+    shop.answer("2", 4)
+    seen, _ = shop.rollouts.found(rollout)
+    assert (seen.old.requests, seen.new.requests, seen.new.errors) == (0, 7, 3)

@@ -150,7 +150,7 @@ class Real:
         self._rollouts = Rollouts(
             self._live,
             self._change,
-            Watching(self._observer, lambda: self._time),
+            Watching(self._observer, self._revision, lambda: self._time),
             lambda: self._time,
             lambda error, _: pytest.fail(str(error)),
         )
@@ -165,10 +165,14 @@ class Real:
         self._live.swap(apply(self._live.snapshot, ask(self._live.snapshot)))
         return self._live.snapshot.revision
 
+    def _revision(self) -> int:
+        return self._live.snapshot.revision
+
     def _answer(self, version: str, requests: int, errors: int) -> None:
         cell = self._observer.cell(Label("release", "orders", "release", version, "weight"))
         for number in range(requests):
-            self._observer.note(cell, 500 if number < errors else 200, Asked(self._time), 1)
+            status = 500 if number < errors else 200
+            self._observer.note(cell, status, Asked(self._time), self._revision())
 
     def move(self, rollout: Rollout, seen: Seen, old: Sketch, now: float) -> Rollout:
         if not self._id:

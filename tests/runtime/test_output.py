@@ -314,6 +314,17 @@ def test_our_streams_are_the_real_ones_in_everything_else() -> None:
         stream.write(b"bytes")  # type: ignore[arg-type]
 
 
+def test_a_stream_that_was_closed_hinders_nobody_who_speaks() -> None:
+    """Another handler may have closed it: what is said is kept all the same."""
+    closed = io.StringIO()
+    closed.close()
+    said: Said = []
+    context = contextvars.copy_context()
+    context.run(speaker.set, said)
+    assert context.run(Stream(io.StringIO(), closed).write, "kept") == 4
+    assert text_of(said) == "kept"
+
+
 class Streams:
     """The process's streams, replaced for a test."""
 

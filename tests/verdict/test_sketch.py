@@ -46,6 +46,18 @@ def test_merged_sketches_are_the_sketch_of_all_numbers(one: list[float], two: li
     assert merged.sum == pytest.approx(both.sum)
 
 
+@given(st.lists(st.floats(-1.0, LARGEST * 10)), st.lists(NUMBERS))
+def test_many_numbers_at_once_are_counted_as_one_by_one(
+    many: list[float], few: list[float]
+) -> None:
+    """Also those that are too small, too large, or no number of seconds at all."""
+    at_once, expected = sketch_of(few), sketch_of(few + many)
+    at_once.extend(many)
+    assert at_once.counts == expected.counts
+    assert at_once.largest == expected.largest
+    assert at_once.sum == pytest.approx(expected.sum)
+
+
 @given(st.lists(NUMBERS))
 def test_plain_values_hold_everything(numbers: list[float]) -> None:
     """Through JSON and back, nothing changes."""

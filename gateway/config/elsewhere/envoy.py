@@ -36,6 +36,10 @@ _LOG: Final = {
     "upstream": "%UPSTREAM_HOST%",
 }
 
+# Envoy refuses what takes more than 100 steps, and a rule about a query takes more.
+_STEPS: Final = "re2.max_program_size.error_level"
+_RUNTIME: Final[Table] = {"layers": [{"name": "gateway", "static_layer": {_STEPS: 1_000_000}}]}
+
 
 def envoy(wanted: Elsewhere) -> str:
     """A bootstrap file with static resources."""
@@ -44,7 +48,7 @@ def envoy(wanted: Elsewhere) -> str:
     ]
     resources = {"listeners": [_listener(wanted)], "clusters": clusters}
     head = "".join(f"# {line}".rstrip() + "\n" for line in wanted.notes)
-    return head + yaml({"static_resources": resources})
+    return head + yaml({"static_resources": resources, "layered_runtime": _RUNTIME})
 
 
 def _listener(wanted: Elsewhere) -> Table:

@@ -23,6 +23,7 @@ function facts(entry) {
     entry.version && ["Version", h("span", {}, mark(entry.version), h("span", { class: "quiet" }, ` by ${entry.reason}`))],
     ["Revision", entry.revision],
     entry.memory > 0 && ["Memory", `${(entry.memory / 1048576).toFixed(1)} MB`],
+    entry.node && ["Answered by", [entry.node, entry.process].filter(Boolean).join("/")],
     ["Request id", h("code", {}, entry.request_id)],
   ];
   return h("dl", { class: "facts" }, rows.filter(Boolean).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));

@@ -92,7 +92,11 @@ function told(why = "") {
 }
 
 function tell(found) {
-  const kept = found.left_out ? ` ${found.left_out.toLocaleString("en")} were not kept: there were too many at once.` : "";
+  if (!found.kept_entries) {
+    fill(note, "This gateway keeps no invocation log: its --log-entries is 0.");
+    return;
+  }
+  const kept = found.left_out ? ` ${found.left_out.toLocaleString("en")} were not kept: too many at a time, or the log could not be written.` : "";
   const how = following ? "Following: what comes is shown at once." : "Paused.";
   fill(note, body.children.length ? `${how}${kept}` : `${how} Nothing fits the filter yet.${kept}`);
 }

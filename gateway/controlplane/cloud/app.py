@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from time import time
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -18,7 +19,14 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.controlplane.cloud.access import Access
 from gateway.controlplane.cloud.asked import Asked, Caller, Fields, check_namespace
-from gateway.controlplane.cloud.errors import UNSUPPORTED, CloudError, code_for, fail, translated
+from gateway.controlplane.cloud.errors import (
+    UNSUPPORTED,
+    CloudError,
+    code_for,
+    fail,
+    is_missing,
+    translated,
+)
 from gateway.controlplane.cloud.reading import read_request
 from gateway.controlplane.cloud.received import (
     FORM,
@@ -35,8 +43,8 @@ from gateway.controlplane.cloud.times import Times
 from gateway.controlplane.problems import NO_HEADERS, send_json
 from gateway.controlplane.rest.reading import read_limited
 from gateway.controlplane.service import Control
-from gateway.core.errors import nearest
-from gateway.store.protocol import Author
+from gateway.core.errors import GatewayError, nearest
+from gateway.store.protocol import Author, StateAway
 
 if TYPE_CHECKING:
     from gateway.controlplane.cloud.apis import Api
@@ -146,7 +154,19 @@ class CloudApi:
         given = read_request(action.request, parameters)
         check_namespace(given.Namespace)
         asked = Asked(self._control, given, caller, self._times, self._clock, self._new_id)
+        try:
+            return await action.run(asked)
+        except GatewayError as error:
+            if not is_missing(error, name) or not await self._hears_news():
+                raise
         return await action.run(asked)
+
+    async def _hears_news(self) -> bool:
+        """Whether another node has written something that was not live here."""
+        seen = self._control.live.snapshot.revision
+        with suppress(StateAway):
+            await self._control.writer.catch_up()
+        return self._control.live.snapshot.revision > seen
 
 
 def _tables() -> Callable[[str], Api]:

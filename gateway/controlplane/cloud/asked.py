@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from gateway.controlplane.changing import Ask, Done
 from gateway.controlplane.cloud import limits
 from gateway.controlplane.cloud.errors import NO_ALIAS, NO_FUNCTION, NO_NAMESPACE, NO_VERSION, fail
 from gateway.controlplane.cloud.reading import NAMESPACE, Request
 from gateway.controlplane.cloud.times import Times
 from gateway.controlplane.service import Control
-from gateway.controlplane.writer import Ask, Done
 from gateway.core import names
 from gateway.core.alias import Alias
 from gateway.core.errors import listed, nearest

@@ -41,6 +41,7 @@ BAD_WEIGHTS: Final = ("InvalidParameterValue.AdditionalVersionWeights",)
 TOO_LARGE: Final = ("InvalidParameter.RequestTooLarge", "InvalidParameterValue")
 WEB_FUNCTION: Final = ("InvalidParameterValue.FunctionType", "InvalidParameterValue")
 EVENT_ENDED: Final = ("FailedOperation.AsyncEventStatus",)
+_MISSING: Final = "ResourceNotFound"
 UNSUPPORTED: Final = ("UnsupportedOperation",)
 
 Codes = tuple[str, ...]
@@ -55,7 +56,7 @@ class CloudError(GatewayError):
 
     def __init__(self, codes: str | Codes, message: str) -> None:
         self.codes = (codes,) if isinstance(codes, str) else codes
-        missing = self.codes[0].startswith("ResourceNotFound")
+        missing = self.codes[0].startswith(_MISSING)
         super().__init__(f"{message} ({NOT_FOUND}资源)" if missing else message)
 
 
@@ -84,6 +85,12 @@ def translated(error: Exception, action: str) -> CloudError | None:
     """An error of the gateway as one of the cloud; `None` for what nobody foresaw."""
     tell = next((tell for kind, tell in _TELLERS if isinstance(error, kind)), None)
     return None if tell is None else tell(error, action)
+
+
+def is_missing(error: Exception, action: str) -> bool:
+    """Whether an error says that something is not there."""
+    found = translated(error, action)
+    return found is not None and found.codes[0].startswith(_MISSING)
 
 
 _REFUSALS: Final[dict[str, Codes]] = {

@@ -71,13 +71,24 @@ class Fault(Answer):
     latency: float | Latency | None
 
 
+class Breaker(Answer):
+    """When versions of a function are left alone."""
+
+    errors: float
+    requests: int
+    window: float
+    pause: float
+    trials: int
+
+
 class Function(Answer):
-    """A function with its versions, in ascending order, its aliases and its faults."""
+    """A function with its versions, in ascending order, its aliases, faults and breaker."""
 
     name: str
     versions: list[Version]
     aliases: dict[str, Alias]
     faults: dict[str, Fault]
+    breaker: Breaker | None = None
 
 
 class FunctionSummary(Answer):

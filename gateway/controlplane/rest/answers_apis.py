@@ -74,6 +74,7 @@ class Api(Answer):
     parameters: list[Parameter] = []
     constants: list[Constant] = []
     auth: Literal["none", "key"] = "none"
+    max_body: int | None = Field(None, description="Bytes that a body may have.")
 
 
 class ListedApi(Api):

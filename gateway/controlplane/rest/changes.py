@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.controlplane.changing import Done
 from gateway.controlplane.history import difference_plain
 from gateway.controlplane.rest.operation import Reply
-from gateway.controlplane.writer import Done
 from gateway.core.diff import Difference, Path
 
 NOTHING: Mapping[str, object] = {}

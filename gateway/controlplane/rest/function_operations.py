@@ -1,10 +1,18 @@
-"""The table, its rows about functions: versions, aliases, code, faults."""
+"""The table, its rows about functions: versions, aliases, code, faults, breakers."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from gateway.controlplane.rest import accounts, aliases, answers, bodies, faults, functions
+from gateway.controlplane.rest import (
+    accounts,
+    aliases,
+    answers,
+    bodies,
+    breakers,
+    faults,
+    functions,
+)
 from gateway.controlplane.rest.invocation_operations import INVOCATION_OPERATIONS
 from gateway.controlplane.rest.operation import MULTIPART, ZIP, Operation
 
@@ -67,6 +75,36 @@ _FUNCTIONS: Final = (
         query=bodies.UploadQuery,
         creates="f",
         media=(ZIP, MULTIPART),
+    ),
+)
+
+_BREAKERS: Final = (
+    Operation(
+        id="getBreaker",
+        method="GET",
+        path=_F + "/breaker",
+        summary="When versions of a function are left alone, and how each of them stands",
+        run=breakers.get_breaker,
+        answer=breakers.BreakerWithCircuits,
+    ),
+    Operation(
+        id="putBreaker",
+        method="PUT",
+        path=_F + "/breaker",
+        summary="Say when versions of a function are left alone; what is not named is as usual",
+        run=breakers.put_breaker,
+        answer=accounts.Done,
+        created=True,
+        body=breakers.BreakerBody,
+        law=breakers.read_breaker,
+    ),
+    Operation(
+        id="deleteBreaker",
+        method="DELETE",
+        path=_F + "/breaker",
+        summary="Leave no version of a function alone any more",
+        run=breakers.delete_breaker,
+        answer=accounts.Done,
     ),
 )
 
@@ -194,5 +232,11 @@ _ALIASES: Final = (
     ),
 )
 
-FUNCTION_OPERATIONS: Final = (*_FUNCTIONS, *INVOCATION_OPERATIONS, *_VERSIONS, *_ALIASES)
+FUNCTION_OPERATIONS: Final = (
+    *_FUNCTIONS,
+    *_BREAKERS,
+    *INVOCATION_OPERATIONS,
+    *_VERSIONS,
+    *_ALIASES,
+)
 """Every operation under `/api/functions`."""

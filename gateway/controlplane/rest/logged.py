@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -17,19 +16,15 @@ from gateway.controlplane.problems import rejected
 from gateway.controlplane.rest.answers import Answer
 from gateway.controlplane.rest.bodies import Limit, Query, refuse_value
 from gateway.controlplane.rest.operation import Asked, Reply
-from gateway.store.logged import Entry, Wanted
+from gateway.store.logged import STATUSES, Entry, Wanted, parse_statuses
 
 MAX_WAIT: Final = 30.0
 """Seconds that a reader may wait for something new."""
 
-_STATUS: Final = re.compile(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?")
-
 
 def _statuses(text: str) -> str:
-    if text and _STATUS.fullmatch(text) is None:
-        refuse_value(
-            "bad-status", "a status such as 200, a range such as 430-499, a class such as 5xx"
-        )
+    if text and parse_statuses(text) is None:
+        refuse_value("bad-status", STATUSES)
     return text
 
 
@@ -88,6 +83,8 @@ class LoggedSummary(Answer):
     method: str
     path: str
     output: str
+    node: str = Field(description="The machine that answered; empty for an older entry.")
+    process: str = Field(description="Its process that answered; empty for an older entry.")
 
 
 class Logged(LoggedSummary):
@@ -104,8 +101,10 @@ class Logged(LoggedSummary):
 class Log(Answer):
     """Entries of the invocation log."""
 
-    left_out: int = Field(description="Invocations that were not kept since the start.")
+    left_out: int = Field(description="Invocations that no process kept, since the start.")
     newest: int = Field(description="The number of the newest entry.")
+    kept_seconds: float = Field(description="How long an entry is kept.")
+    kept_entries: int = Field(description="How many are kept; 0 where no log is kept at all.")
     entries: list[LoggedSummary]
 
 
@@ -114,10 +113,14 @@ async def list_logged(asked: Asked) -> Reply:
     query, logbook = asked.parsed(LogQuery), asked.control.logbook
     wanted = _wanted(query)
     asked.control.observer.settle()
+    await logbook.flush()
+    newest = await logbook.log.newest()  # first: whoever follows from there on misses nothing
     found = await _found(logbook, wanted, query)
     plain = {
-        "left_out": logbook.left_out,
-        "newest": await logbook.log.newest(),
+        "left_out": asked.control.peers.left_out(),
+        "newest": max(newest, *(entry.number for entry in found), 0),
+        "kept_seconds": logbook.log.retention.seconds,
+        "kept_entries": logbook.log.retention.entries,
         "entries": [_summary(entry) for entry in found],
     }
     return Reply(plain, asked.snapshot.revision)
@@ -136,9 +139,12 @@ async def entry_named(asked: Asked) -> Entry:
     """
     request_id = asked.names["i"]
     asked.control.observer.settle()
-    entry = await asked.control.logbook.get(request_id)
+    logbook = asked.control.logbook
+    entry = await logbook.get(request_id)
     if entry is None:
         message = f"the invocation log has no request {request_id!r}"
+        if not logbook.log.retention.entries:
+            message += "; none is kept, as --log-entries is 0"
         raise rejected(404, "invocation-not-logged", message)
     return entry
 
@@ -147,7 +153,7 @@ async def _found(logbook: Logbook, wanted: Wanted, query: LogQuery) -> list[Entr
     """What there is, or what comes within the time that the reader waits."""
     waits = query.wait if query.after is not None else 0
     found: list[Entry] = []
-    with suppress(TimeoutError):
+    with suppress(TimeoutError), logbook.following() if waits else nullcontext():
         async with asyncio.timeout(waits or None):
             while True:
                 news = logbook.news
@@ -165,7 +171,7 @@ def _wanted(query: LogQuery) -> Wanted:
         qualifier=query.alias,
         version=query.version,
         reason=query.reason,
-        status=_range(query.status),
+        status=parse_statuses(query.status),
         errors=query.errors,
         since=_seconds(query.since),
         until=_seconds(query.until),
@@ -174,15 +180,6 @@ def _wanted(query: LogQuery) -> Wanted:
         before=query.before,
         after=query.after,
     )
-
-
-def _range(text: str) -> tuple[int, int] | None:
-    match = _STATUS.fullmatch(text)
-    if match is None:
-        return None
-    if match[1]:
-        return int(match[1]) * 100, int(match[1]) * 100 + 99
-    return int(match[2]), int(match[3] or match[2])
 
 
 def _seconds(text: str) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.controlplane.rest import logged, observed
+from gateway.controlplane.rest import logged, nodes, observed, scraped
 from gateway.controlplane.rest.operation import Operation
 from gateway.observe.prometheus import MEDIA
 
@@ -36,6 +36,14 @@ OBSERVATION_OPERATIONS: Final = (
         answer=observed.Divisions,
     ),
     Operation(
+        id="nodes",
+        method="GET",
+        path="/api/nodes",
+        summary="Which processes share the state, and what was heard of each",
+        run=nodes.nodes,
+        answer=nodes.Nodes,
+    ),
+    Operation(
         id="listLogged",
         method="GET",
         path="/api/invocations",
@@ -59,7 +67,7 @@ OBSERVATION_OPERATIONS: Final = (
         method="GET",
         path="/metrics",
         summary="What Prometheus scrapes",
-        run=observed.prometheus,
+        run=scraped.prometheus,
         answer=MEDIA,
         query=None,
     ),

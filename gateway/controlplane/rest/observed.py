@@ -1,4 +1,4 @@
-"""What each version answered: since the start, lately, over time, and for Prometheus."""
+"""What each version answered: since the start, lately, and over time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from gateway.controlplane.history import moment
 from gateway.controlplane.rest.answers import Answer
 from gateway.controlplane.rest.bodies import Query
 from gateway.controlplane.rest.operation import Asked, Reply
-from gateway.observe import Interval, Label, Observer, Seen
-from gateway.observe.prometheus import MEDIA, Told, exposition
-from gateway.observe.series import MINUTES, SECONDS, Point
+from gateway.observe import Counters, Interval, Label, Observer
+from gateway.observe.counters import Tally, Whose
+from gateway.observe.intervals import Point
+from gateway.observe.series import MINUTES, SECONDS
 
 _SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
-
-Whose = tuple[str, str, str, str]
 
 
 class MetricsQuery(Query):
@@ -137,19 +136,23 @@ async def metrics(asked: Asked) -> Reply:
     """What each version answered."""
     observer, window = asked.control.observer, asked.parsed(MetricsQuery).window
     observer.settle()
-    now = observer.now()
-    since = asked.since
+    peers, now = asked.control.peers, observer.now()
+    counters = peers.counters()
+    since = min(asked.since, peers.since())
     if window is None:
-        versions = [_row(*found) for found in _since_the_start(observer)]
+        versions = [_row(*found) for found in _since_the_start(observer, counters)]
     else:
         first = int(now) - window + 1
         since = asked.control.logbook.clocks.wall() - (now - first)
         found = _by_version(observer.series.window(first).items())
-        versions = [_row(w, i, Seen(i.requests, i.failed)) for w, i in sorted(found.items())]
+        versions = [
+            _row(whose, each, Tally(each.requests, each.throttled, each.errors))
+            for whose, each in sorted(found.items())
+        ]
     plain = {
         "since": moment(since),
-        "answered": observer.counters.total(),
-        "dropped": observer.dropped,
+        "answered": counters.total(),
+        "dropped": peers.dropped(),
         "versions": versions,
         "activity": _activity(asked),
     }
@@ -187,14 +190,6 @@ async def shares(asked: Asked) -> Reply:
     return Reply({"aliases": found}, asked.snapshot.revision)
 
 
-async def prometheus(asked: Asked) -> Reply:
-    """The same for Prometheus."""
-    control = asked.control
-    activity, left_out = control.runtime.activity(), control.logbook.left_out
-    told = Told(asked.snapshot, activity, left_out, control.store.age)
-    return Reply(exposition(asked.control.observer, told), media=MEDIA)
-
-
 def _division(found: controlplane_shares.Division) -> dict[str, object]:
     return {
         "function": found.function,
@@ -219,23 +214,23 @@ def _by_version(found: Iterable[tuple[Label, Interval]]) -> dict[Whose, Interval
     return together
 
 
-def _since_the_start(observer: Observer) -> Iterator[tuple[Whose, Interval, Seen]]:
+def _since_the_start(
+    observer: Observer, counters: Counters
+) -> Iterator[tuple[Whose, Interval, Tally]]:
     """The counts are the counters': exact, whatever the course over time had to leave out."""
     series = observer.series
     known = _by_version((label, series.whole(label)) for label in series.labels())
-    for (stage, function, qualifier), versions in observer.counters.by_version().items():
-        for version, seen in versions.items():
-            whose = stage, function, qualifier, version
-            yield whose, known.get(whose, Interval()), seen
+    for whose, tally in counters.tallies().items():
+        yield whose, known.get(whose, Interval()), tally
 
 
-def _row(whose: Whose, interval: Interval, seen: Seen) -> dict[str, object]:
+def _row(whose: Whose, interval: Interval, tally: Tally) -> dict[str, object]:
     return {
         **dict(zip(("stage", "function", "qualifier", "version"), whose, strict=True)),
-        "requests": seen.requests,
-        "errors": seen.errors,
-        "throttled": interval.throttled,
-        "kinds": interval.errors,
+        "requests": tally.requests,
+        "errors": tally.errors,
+        "throttled": tally.throttled,
+        "kinds": tally.kinds,
         "latency": _latency(interval),
     }
 
@@ -260,6 +255,6 @@ _NOTHING: Final = Point(0, 0, None, None)
 
 def _activity(asked: Asked) -> list[dict[str, object]]:
     return [
-        {"function": function, "version": version, "running": seen.running, "starts": seen.starts}
-        for (function, version), seen in sorted(asked.control.runtime.activity().items())
+        {"function": function, "version": version, "running": running, "starts": starts}
+        for (function, version), (running, starts) in sorted(asked.control.peers.activity().items())
     ]

