@@ -27,8 +27,9 @@ DETAILS: Final = 10_000
 KEPT_BODY: Final = 4096
 """Bytes that are kept of a request's body."""
 
-BEAT: Final = 0.25
-"""Seconds between two times at which answers are taken in."""
+BEAT: Final = 0.1
+"""Seconds between two times at which answers are taken in: seldom enough to cost little, and often
+enough that requests that come just then wait for little."""
 
 
 class Asked(Protocol):

@@ -15,6 +15,7 @@ from gateway.controlplane.limits import MAX_EVENT
 from gateway.controlplane.logbook import SWEEP_SECONDS
 from gateway.controlplane.rest.invocations import MAX_BODY
 from gateway.observe.observer import BEAT
+from gateway.rollout.controller import BEAT as LOOK
 
 Panel = Any
 Open = Callable[..., Panel]
@@ -39,7 +40,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
     begun: Pauses = asyncio.Queue()
 
     async def pause(seconds: float) -> None:
-        if seconds not in {BEAT, SWEEP_SECONDS}:
+        if seconds not in {BEAT, LOOK, SWEEP_SECONDS}:
             begun.put_nowait(seconds)
         await asyncio.Event().wait()
 
