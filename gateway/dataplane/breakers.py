@@ -138,7 +138,7 @@ class Breakers:
     def ask(self, breaker: Breaker, version: FunctionVersion) -> Ticket | Shut:
         """What becomes of one request for a version."""
         key = version.function, version.number
-        circuit, before, now = self._circuit(key, breaker, version), None, self.now()
+        circuit, now = self._circuit(key, breaker, version), self.now()
         before = circuit.state
         term = circuit.admit(now)
         if circuit.state is not before:

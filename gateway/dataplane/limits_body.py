@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from gateway.core.errors import RoutingError
-from gateway.core.snapshot import Snapshot
+from gateway.core.snapshot import Snapshot, Stage
 from gateway.dataplane.address import Addresses
 from gateway.dataplane.limits import ABSOLUTE_FORM, FRAGMENT
 from gateway.dataplane.limits_head import HeadRefused, path_and_query
@@ -30,16 +30,15 @@ class Bounds:
     def __init__(self) -> None:
         self.active = False
         self._addresses = Addresses(Snapshot())
+        self._seen: dict[int, tuple[Stage, bool]] = {}  # stages outlive snapshots
 
     def follow(self, snapshot: Snapshot) -> None:
-        """A snapshot is live."""
-        self._addresses = Addresses(snapshot)
-        self.active = any(
-            api.features.max_body is not None
-            for service in snapshot.services.values()
-            for stage in service.stages.values()
-            for api in stage.apis
-        )
+        """A snapshot is live; only stages that are new in it are looked through."""
+        stages = [each for found in snapshot.services.values() for each in found.stages.values()]
+        self._seen = {id(each): self._seen.get(id(each)) or _looked(each) for each in stages}
+        self.active = any(bounded for _, bounded in self._seen.values())
+        if self.active:
+            self._addresses = Addresses(snapshot)
 
     def most(self, method: bytes, target: bytes, headers: Headers) -> int | None:
         """The bytes that the body of a request may have; `None` where its API says nothing.
@@ -60,6 +59,11 @@ class Bounds:
         except RoutingError:
             return None
         return api.features.max_body
+
+
+def _looked(stage: Stage) -> tuple[Stage, bool]:
+    """A stage, and whether any of its APIs has a bound."""
+    return stage, any(api.features.max_body is not None for api in stage.apis)
 
 
 UNBOUNDED: Final = Bounds()

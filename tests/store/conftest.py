@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -38,6 +45,8 @@ from gateway.store.protocol import Author, Record, Store
 from gateway.store.sqlite import SqliteStore
 
 Opened = Callable[[], AbstractAsyncContextManager[Store]]
+Writer = Callable[[Path, str, int], AbstractContextManager[subprocess.Popen[str]]]
+Begin = Callable[..., None]
 
 AUTHOR = Author("ann", "gateway alias set")
 FIRST = Batch((PutFunction("orders", "code"), *(Publish("orders") for _ in range(4))))
@@ -72,6 +81,36 @@ def own(database: Database) -> Iterator[Database]:
 def space(database: Database) -> str:
     """The address of a place in a database where nothing is yet."""
     return database.space()
+
+
+@pytest.fixture
+def writer(request: pytest.FixtureRequest) -> Writer:
+    """Starts a process that runs the `WRITER` of the module; it writes once it is told to begin."""
+
+    @contextmanager
+    def started(path: Path, who: str, count: int) -> Iterator[subprocess.Popen[str]]:
+        command = [sys.executable, "-c", request.module.WRITER, str(path), who, str(count)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    return started
+
+
+@pytest.fixture
+def begin() -> Begin:
+    """Tells such processes to begin, one right after the other."""
+
+    def tell(*processes: subprocess.Popen[str]) -> None:
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+
+    return tell
 
 
 @pytest.fixture(params=["file", "memory", pytest.param("postgres", marks=pytest.mark.sockets)])

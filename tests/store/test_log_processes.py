@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from random import Random
 from typing import IO
@@ -36,23 +35,8 @@ asyncio.run(write(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 """
 
 
-@contextmanager
-def writer(path: Path, who: str, count: int) -> Iterator[subprocess.Popen[str]]:
-    """A process that writes so many batches, once it is told to begin."""
-    command = [sys.executable, "-c", WRITER, str(path), who, str(count)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def begin(*processes: subprocess.Popen[str]) -> None:
-    """Tell processes to begin, one right after the other."""
-    for process in processes:
-        told(process.stdin).write("\n")
-        told(process.stdin).flush()
+Writer = Callable[[Path, str, int], AbstractContextManager[subprocess.Popen[str]]]
+Begin = Callable[..., None]
 
 
 def told(pipe: IO[str] | None) -> IO[str]:
@@ -73,7 +57,9 @@ async def batches(path: Path) -> tuple[Counter[str], list[int]]:
     return Counter(part.partition("-")[0] for part in parts), [entry.number for entry in found]
 
 
-def test_processes_that_begin_together_all_write(tmp_path: Path) -> None:
+def test_processes_that_begin_together_all_write(
+    tmp_path: Path, writer: Writer, begin: Begin
+) -> None:
     """Into a file that none of them has made yet."""
     path = tmp_path / "log.db"
     with ExitStack() as stack:
@@ -85,7 +71,9 @@ def test_processes_that_begin_together_all_write(tmp_path: Path) -> None:
     assert numbers == list(range(1, 1601))
 
 
-def test_a_killed_process_takes_nothing_with_it(tmp_path: Path) -> None:
+def test_a_killed_process_takes_nothing_with_it(
+    tmp_path: Path, writer: Writer, begin: Begin
+) -> None:
     """What it was sure of stays, whole; whoever else writes goes on."""
     path, dice = tmp_path / "log.db", Random(8)
     with writer(path, "stays", 10**9) as stays:
@@ -104,7 +92,9 @@ def test_a_killed_process_takes_nothing_with_it(tmp_path: Path) -> None:
             assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_what_a_process_writes_is_seen_by_whoever_follows(tmp_path: Path) -> None:
+def test_what_a_process_writes_is_seen_by_whoever_follows(
+    tmp_path: Path, writer: Writer, begin: Begin
+) -> None:
     """Soon, once, in order, while others write as well."""
     path = tmp_path / "log.db"
 

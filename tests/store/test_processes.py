@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, aclosing, suppress
 from pathlib import Path
 from random import Random
 from typing import IO
@@ -55,23 +54,8 @@ asyncio.run(write(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 """
 
 
-@contextmanager
-def writer(path: Path, who: str, count: int) -> Iterator[subprocess.Popen[str]]:
-    """A process that commits so many records, once it is told to begin."""
-    command = [sys.executable, "-c", WRITER, str(path), who, str(count)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def begin(*processes: subprocess.Popen[str]) -> None:
-    """Tell processes to begin, one right after the other."""
-    for process in processes:
-        told(process.stdin).write("\n")
-        told(process.stdin).flush()
+Writer = Callable[[Path, str, int], AbstractContextManager[subprocess.Popen[str]]]
+Begin = Callable[..., None]
 
 
 def told(pipe: IO[str] | None) -> IO[str]:
@@ -80,9 +64,11 @@ def told(pipe: IO[str] | None) -> IO[str]:
     return pipe
 
 
-def killed(path: Path, dice: Random) -> int:
+def killed(
+    writing: AbstractContextManager[subprocess.Popen[str]], begin: Begin, dice: Random
+) -> int:
     """Kill a process in the middle of its work; the last revision that it was sure of."""
-    with writer(path, "killed", 10**9) as process:
+    with writing as process:
         begin(process)
         lines = [told(process.stdout).readline() for _ in range(dice.randrange(1, 12))]
         with suppress(subprocess.TimeoutExpired):
@@ -104,11 +90,13 @@ async def revisions(path: Path) -> tuple[int, list[Record]]:
     return snapshot.revision, records[::-1]
 
 
-def test_a_killed_process_loses_nothing_that_it_was_sure_of(tmp_path: Path) -> None:
+def test_a_killed_process_loses_nothing_that_it_was_sure_of(
+    tmp_path: Path, writer: Writer, begin: Begin
+) -> None:
     """Whenever it is killed: the journal is whole, and goes on where it was."""
     path, dice = tmp_path / "gateway.db", Random(20)
     for _ in range(20):
-        sure = killed(path, dice)
+        sure = killed(writer(path, "killed", 10**9), begin, dice)
         newest, records = asyncio.run(revisions(path))
         assert sure <= newest <= sure + 1
         assert [record.revision for record in records] == list(range(1, newest + 1))
@@ -119,7 +107,9 @@ def test_a_killed_process_loses_nothing_that_it_was_sure_of(tmp_path: Path) -> N
             assert len(change.code) == len("killed ") + record.revision * 97 % 5000
 
 
-def test_writers_of_several_processes_take_turns(tmp_path: Path) -> None:
+def test_writers_of_several_processes_take_turns(
+    tmp_path: Path, writer: Writer, begin: Begin
+) -> None:
     """On a file that none of them has made yet; no revision is made twice or left out."""
     path = tmp_path / "gateway.db"
     with writer(path, "a", 15) as a, writer(path, "b", 15) as b, writer(path, "c", 15) as c:
@@ -135,7 +125,9 @@ def test_writers_of_several_processes_take_turns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("watchers", [1, 5])
-def test_a_watcher_sees_what_another_process_commits(watchers: int, tmp_path: Path) -> None:
+def test_a_watcher_sees_what_another_process_commits(
+    watchers: int, tmp_path: Path, writer: Writer, begin: Begin
+) -> None:
     """Soon, once, in order."""
     path = tmp_path / "gateway.db"
 
